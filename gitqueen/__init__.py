@@ -1,0 +1,3 @@
+"""gitqueen: AI coding sessions on one machine know of each other, inside git."""
+
+__version__ = "0.1.0"
