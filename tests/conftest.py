@@ -1,0 +1,148 @@
+"""What every test gets: the seal (always on, and loud), the fixtures that hand out the hive, and what a skip means.
+
+The things themselves live in `seal` and `hive`, so that tests can import them with their types.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from tests import hive, seal
+from tests.hive import Repo, Runner, Sister
+
+NEEDS = {
+    "bash": ("bash", "-c", ":"),
+    "busybox": ("busybox", "true"),
+    "bwrap": ("bwrap", "--ro-bind", "/", "/", "--unshare-pid", "true"),
+    "dash": ("dash", "-c", ":"),
+    "proc": ("test", "-r", "/proc/self/stat"),
+    "pypi": (
+        sys.executable,
+        "-m",
+        "pip",
+        "--retries=1",
+        "--timeout=15",
+        "download",
+        "-qd",
+        "{}",
+        "--no-deps",
+        "wcwidth",
+    ),
+    "shellcheck": ("shellcheck", "--version"),
+    "strace": ("strace", "-o", "/dev/null", "true"),
+    "tmux": ("tmux", "-V"),
+    "zsh": ("zsh", "-fc", ":"),
+}
+"""The real parts that a machine may lack, and the command that shows that one works: `@pytest.mark.needs_tmux`."""
+
+CI = os.environ.get("CI", "") not in ("", "0", "false")
+
+hypothesis.settings.register_profile("default", deadline=None)
+# The same examples in every run: what is green stays green until somebody changes something.
+hypothesis.settings.register_profile("ci", deadline=None, max_examples=200, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile("ci" if CI else "default")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for part in NEEDS:
+        config.addinivalue_line("markers", f"needs_{part}: skipped where {part} is not to be had (in CI: a failure)")
+    # Under xdist the first process collects and runs nothing: its workers must still see the outer environment, to
+    # know what they seal themselves from.
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
+        home = tempfile.TemporaryDirectory(prefix="gitqueen-tests-", ignore_cleanup_errors=True)
+        config.add_cleanup(home.cleanup)
+        seal.enter(home.name)
+
+
+@pytest.fixture(autouse=True)
+def sealed(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home of this test's own; afterwards, nothing may have been tried on the real one."""
+    root = tmp_path_factory.mktemp("home")
+    seal.furnish(str(root))
+    for key, value in seal.environment(str(root)).items():
+        monkeypatch.setenv(key, value)
+    yield root
+    tried = ", ".join(seal.broken)
+    seal.broken.clear()
+    if tried:
+        pytest.fail(f"this test broke the seal: {tried}", pytrace=False)
+
+
+@pytest.fixture
+def home(sealed: Path) -> Path:
+    """GITQUEEN_HOME of this test; not made yet, as on a new machine."""
+    return Path(os.environ["GITQUEEN_HOME"])
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Runner:
+    """Run commands, in the test's folder unless told otherwise."""
+    return Runner(tmp_path)
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Callable[..., Repo]:
+    """Make repositories: `repo()`, `repo("other", {"a.py": "..."})`; the same content has the same hashes always."""
+
+    def make(name: str = "app", files: Mapping[str, str] | None = None) -> Repo:
+        return hive.new_repo(tmp_path / name, files)
+
+    return make
+
+
+@pytest.fixture
+def sister(tmp_path: Path) -> Iterator[Callable[..., Sister]]:
+    """Bring sisters to life: `sister("iza-1", repo)`; all are gone after the test."""
+    born: list[Sister] = []
+
+    def bear(
+        name: str,
+        cwd: str | os.PathLike[str] = tmp_path,
+        *,
+        program: str | None = None,
+        declared: bool = True,
+        env: Mapping[str, str | None] | None = None,
+    ) -> Sister:
+        born.append(Sister(name, cwd, program=program, declared=declared, env=env))
+        return born[-1]
+
+    yield bear
+    for one in born:
+        one.close()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers():
+        part = mark.name.removeprefix("needs_")
+        if part != mark.name and not _works(part):
+            pytest.skip(f"{part} is not to be had on this machine")
+
+
+@functools.cache
+def _works(part: str) -> bool:
+    with tempfile.TemporaryDirectory() as box:
+        command = [word.format(box) for word in NEEDS[part]]
+        try:
+            return subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=60).returncode == 0
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI a skipped test is a failure: everything that tests need can be had there."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if CI and reporter is not None and reporter.stats.get("skipped"):
+        reporter.write_line(
+            "CI: a skipped test is a failure, because all that the tests need can be had here", red=True
+        )
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
