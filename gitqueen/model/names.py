@@ -1,0 +1,94 @@
+"""Names of sisters and ids of claims: words that are safe in a git ref, a terminal and a file name.
+
+A `SisterName` or `ClaimId` cannot hold a wrong value. What other programs wrote into the tables is plain `str` and
+stays so: it is shown escaped and never becomes one of these.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from typing import Self
+
+from gitqueen import errors
+
+RESERVED = frozenset({"queen", "gitqueen", "all", "repo"})
+QUEEN = "queen"
+"""Who signs the queen's own mail."""
+
+_FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+_ALLOWED = "letters, digits, '.', '_' and '-', starting with a letter or digit, without '..' or a final '.' or '.lock'"
+
+
+class _RefWord(str):
+    """A `str` that git accepts as one part of a ref name."""
+
+    __slots__ = ()
+    _what = "name"
+    _longest = 64
+
+    def __new__(cls, text: str) -> Self:
+        if fault := cls.fault(text):
+            raise errors.Usage(fault)
+        return super().__new__(cls, text)
+
+    @classmethod
+    def fault(cls, text: str) -> str | None:
+        """The sentence that says why `text` is none of these, or None."""
+        if not _FORM.match(text) or ".." in text or text.endswith((".", ".lock")):
+            return f"{ascii(text)} is no {cls._what}: allowed are {_ALLOWED}"
+        if len(text) > cls._longest:
+            return f"a {cls._what} has at most {cls._longest} characters, this one {len(text)}"
+        if text in RESERVED:
+            return f"the {cls._what} {ascii(text)} is reserved ({', '.join(sorted(RESERVED))} are)"
+        return None
+
+
+class SisterName(_RefWord):
+    """What a sister is called: at most 64 characters."""
+
+    __slots__ = ()
+    _what = "sister's name"
+    _longest = 64
+
+
+class ClaimId(_RefWord):
+    """What a claim is called: at most 100 characters."""
+
+    __slots__ = ()
+    _what = "claim id"
+    _longest = 100
+
+
+def slug(text: str) -> SisterName | None:
+    """`text` made a valid name (`my app (2)` -> `my-app-2`), or None when nothing of it is left."""
+    word = re.sub(r"[^A-Za-z0-9._-]+", "-", text)
+    word = re.sub(r"\.{2,}", ".", word)[:60].removesuffix(".lock").strip("-._")
+    return SisterName(word) if word and SisterName.fault(word) is None else None
+
+
+def numbered(stem: str, taken: Collection[str], first: int = 1) -> SisterName:
+    """The lowest free `<stem>-<n>`, n from `first`; names differing only in case count as taken."""
+    folded = {name.casefold() for name in taken}
+    number = first
+    while f"{stem[:56]}-{number}".casefold() in folded:
+        number += 1
+    return SisterName(f"{stem[:56]}-{number}")
+
+
+def is_taken(name: str, living: Iterable[str]) -> bool:
+    """Whether a living name is `name`, or differs from it only in case."""
+    return name.casefold() in {other.casefold() for other in living}
+
+
+def twin(name: str, living: Iterable[str]) -> str | None:
+    """The living name that differs from `name` only in case."""
+    return next((other for other in living if other != name and other.casefold() == name.casefold()), None)
+
+
+def nearest(wrong: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """Up to `most` of the `known` names that `wrong` may have meant, the likest first."""
+    import difflib  # only when a name was wrong
+
+    by_fold = {name.casefold(): name for name in known}
+    return [by_fold[fold] for fold in difflib.get_close_matches(wrong.casefold(), by_fold, most, 0.5)]

@@ -1,0 +1,83 @@
+"""A sister: one working session, bound to a process; and the rule that says whether she lives.
+
+What is known of her place and task, as plain facts. How a process is looked at is `senses/`, how rows are kept is
+`store/`; this module only judges what they saw.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from gitqueen.model import times
+
+AGENTS = ("claude", "codex", "gemini", "opencode", "aider", "human", "unknown")
+STATUSES = ("working", "idle", "waiting", "unknown")
+
+FORGET_AFTER = 600.0
+"""Seconds after its last_seen that a row whose process cannot be judged, or is dead, stays as `unknown`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The process whose life is a sister's life: never a session id, never a wall-clock time."""
+
+    origin: str
+    """machine, boot and pid namespace in one word: only a process of this very place may be judged by its pid."""
+    pid: int
+    ticks: int
+    """Start of the process in clock ticks since boot: what makes a reused pid somebody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sister:
+    """One row of the hive. None is unknown, never invented."""
+
+    row: int
+    """Primary key of her public row: her pid, or a negative stand-in where that pid is taken."""
+    name: str
+    task: str | None = None
+    task_source: str = "auto"
+    status: str = "unknown"
+    branch: str | None = None
+    last_seen: datetime | None = None
+    body: Body | None = None
+    """None for a row that another program wrote."""
+    wanted: str | None = None
+    agent: str = "unknown"
+    started_at: datetime | None = None
+    repo: str | None = None
+    worktree: str | None = None
+    common_dir: str | None = None
+    head: str | None = None
+    dirty: int | None = None
+
+    @property
+    def pid(self) -> int:
+        return self.row if self.body is None else self.body.pid
+
+    @property
+    def declared(self) -> bool:
+        return self.task_source == "declared" and bool(self.task)
+
+
+ALIVE, DEAD, UNKNOWN = "alive", "dead", "unknown"
+
+
+def life(sister: Sister, here: str, ticks: int | None, now: datetime) -> str:
+    """ALIVE, DEAD or UNKNOWN, given the start ticks of whatever runs under her pid now (None: nothing does).
+
+    `here` is the origin of the one who asks. A foreign row, or an outside row whose process is gone, is UNKNOWN for
+    `FORGET_AFTER` seconds after it was last seen and DEAD from then on.
+    """
+    if sister.body is not None and sister.body.origin == here:
+        return ALIVE if ticks == sister.body.ticks else DEAD
+    if sister.body is None and ticks is not None:
+        return ALIVE
+    quiet = times.since(sister.last_seen, now)
+    return UNKNOWN if quiet is not None and quiet < FORGET_AFTER else DEAD
+
+
+def status(sister: Sister, alive: str) -> str:
+    """What to show of her: only a living row may say that it works."""
+    return sister.status if alive == ALIVE and sister.status in STATUSES else "unknown"
