@@ -1,0 +1,1 @@
+"""Memory: the queen's database, and the only SQL of the house."""

@@ -1,0 +1,94 @@
+"""The table of events, and the book of every name that ever was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+
+from gitqueen.model import times
+from gitqueen.model.events import Event
+from gitqueen.store import rows
+from gitqueen.store.database import Database
+
+
+def record(db: Database, now: datetime, *events: Event) -> None:
+    """Write `events` as having happened at `now`; call it inside the transaction that did what they tell."""
+    db.executemany(
+        "INSERT INTO events (at, kind, sister, repo, detail) VALUES (:at, :kind, :sister, :repo, :detail)",
+        [
+            {
+                "at": times.iso(now),
+                "kind": event.kind,
+                "sister": rows.text(event.sister),
+                "repo": rows.path(event.repo),
+                # ASCII: a path that is no UTF-8 goes in as an escape and comes out as it was.
+                "detail": json.dumps(event.detail),
+            }
+            for event in events
+        ],
+    )
+
+
+def latest(db: Database, most: int, sister: str | None = None, repo: str | None = None) -> list[Event]:
+    """Up to `most` events, the newest first."""
+    found = db.execute(
+        """SELECT id, at, kind, sister, repo, detail FROM events
+           WHERE (:sister IS NULL OR sister = :sister) AND (:repo IS NULL OR repo = :repo)
+           ORDER BY id DESC LIMIT :most""",
+        {"sister": sister, "repo": rows.path(repo), "most": most},
+    )
+    return [_from_row(row) for row in found]
+
+
+def _from_row(row: tuple[int, str, str, str | None, bytes | None, str]) -> Event:
+    number, at, kind, sister, repo, detail = row
+    return Event(kind, sister, rows.as_path(repo), json.loads(detail), times.parse(at), number)
+
+
+def forget(db: Database, before: datetime) -> int:
+    """Drop events from before `before`; how many went."""
+    return db.execute("DELETE FROM events WHERE at < ?", (times.iso(before),)).rowcount
+
+
+def remember_name(db: Database, name: str, alive_at: datetime) -> None:
+    """`name` lives at `alive_at`."""
+    db.execute(
+        """INSERT INTO names (name, alive_at) VALUES (:name, :at)
+           ON CONFLICT (name) DO UPDATE SET alive_at = excluded.alive_at, died_at = NULL""",
+        {"name": name, "at": times.iso(alive_at)},
+    )
+
+
+def mark_dead(db: Database, names: Iterable[str], now: datetime) -> None:
+    db.executemany(
+        "UPDATE names SET died_at = coalesce(died_at, :at) WHERE name = :name",
+        [{"name": name, "at": times.iso(now)} for name in names],
+    )
+
+
+def died(db: Database) -> dict[str, datetime]:
+    """The names that lived once and have no process now, and since when."""
+    found = db.execute("SELECT name, died_at FROM names WHERE died_at IS NOT NULL")
+    return {name: at for name, text in found if (at := times.parse(text)) is not None}
+
+
+def every_name(db: Database) -> set[str]:
+    """All names anybody ever had, wrote from or claimed with."""
+    found = db.execute(
+        """SELECT name FROM names UNION SELECT name FROM sisters UNION SELECT owner FROM claims
+           UNION SELECT from_sister FROM messages WHERE from_sister IS NOT NULL"""
+    )
+    return {name for (name,) in found if isinstance(name, str)}
+
+
+def known_name(db: Database, name: str) -> bool:
+    """Whether anybody was ever called so, without reading the whole mail."""
+    found = db.execute(
+        """SELECT EXISTS (SELECT 1 FROM names WHERE name = :name) OR EXISTS (SELECT 1 FROM sisters WHERE name = :name)
+               OR EXISTS (SELECT 1 FROM messages WHERE to_sister = :name)
+               OR EXISTS (SELECT 1 FROM claims WHERE owner = :name)
+               OR EXISTS (SELECT 1 FROM messages WHERE from_sister = :name)""",
+        {"name": name},
+    )
+    return bool(found.fetchone()[0])

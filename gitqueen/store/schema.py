@@ -1,0 +1,47 @@
+"""The shape of the queen's database, as one linear list of migrations.
+
+`PRAGMA user_version` counts how many have run. The four public tables are a contract with other programs: exactly these
+columns for ever; everything else of ours stands in side tables. A migration that has been released is never edited.
+"""
+
+from __future__ import annotations
+
+# A database that the original queen or another program made has the four tables already: hence IF NOT EXISTS.
+_PUBLIC = """
+CREATE TABLE IF NOT EXISTS sisters (pid INTEGER PRIMARY KEY, name TEXT NOT NULL, git_branch TEXT, current_task TEXT,
+    task_source TEXT DEFAULT 'auto', status TEXT, last_seen TEXT);
+CREATE TABLE IF NOT EXISTS messages (id INTEGER PRIMARY KEY AUTOINCREMENT, from_sister TEXT, to_sister TEXT NOT NULL,
+    body TEXT NOT NULL, priority TEXT DEFAULT 'normal', sent_at TEXT NOT NULL, read_at TEXT, acked_at TEXT);
+CREATE TABLE IF NOT EXISTS claims (id TEXT PRIMARY KEY, owner TEXT NOT NULL, description TEXT,
+    claimed_at TEXT NOT NULL, released_at TEXT);
+CREATE TABLE IF NOT EXISTS conflicts (id TEXT PRIMARY KEY, type TEXT NOT NULL, sisters TEXT NOT NULL, detail TEXT,
+    detected_at TEXT NOT NULL, resolved_at TEXT);
+"""
+
+# Paths are BLOBs: a file name may hold any byte but NUL, and TEXT may not.
+_SIDE = """
+CREATE TABLE sessions (row INTEGER PRIMARY KEY, name TEXT NOT NULL, wanted TEXT, origin TEXT NOT NULL,
+    pid INTEGER NOT NULL, ticks INTEGER NOT NULL, agent TEXT NOT NULL, started_at TEXT, session_id TEXT,
+    repo BLOB, worktree BLOB, common_dir BLOB, head TEXT, dirty INTEGER);
+CREATE INDEX sessions_by_body ON sessions (origin, pid, ticks);
+CREATE TABLE names (name TEXT PRIMARY KEY, alive_at TEXT, died_at TEXT) WITHOUT ROWID;
+CREATE TABLE replies (message INTEGER PRIMARY KEY, reply_to INTEGER NOT NULL);
+CREATE TABLE holds (id TEXT PRIMARY KEY, owner TEXT NOT NULL, claimed_at TEXT NOT NULL, paths TEXT NOT NULL,
+    repo BLOB, common_dir BLOB, expires_at TEXT, nonce TEXT NOT NULL, origin TEXT, pid INTEGER, ticks INTEGER);
+CREATE TABLE findings (id TEXT PRIMARY KEY, severity TEXT NOT NULL, repo BLOB, common_dir BLOB, worktree BLOB,
+    subject TEXT NOT NULL, facts TEXT NOT NULL, muted INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE events (id INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, sister TEXT, repo BLOB,
+    detail TEXT NOT NULL);
+CREATE INDEX events_by_sister ON events (sister, id);
+CREATE TABLE repos (common_dir BLOB PRIMARY KEY, path BLOB NOT NULL, managed INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE worktrees (path BLOB PRIMARY KEY, common_dir BLOB NOT NULL, branch TEXT, head TEXT, scanned_at REAL);
+CREATE TABLE changes (worktree BLOB NOT NULL, path BLOB NOT NULL, PRIMARY KEY (worktree, path)) WITHOUT ROWID;
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX messages_unread ON messages (to_sister, id) WHERE read_at IS NULL;
+CREATE INDEX messages_by_reader ON messages (to_sister, id);
+CREATE INDEX conflicts_open ON conflicts (id) WHERE resolved_at IS NULL;
+CREATE INDEX claims_held ON claims (id) WHERE released_at IS NULL;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_PUBLIC + _SIDE,)
+VERSION = len(MIGRATIONS)

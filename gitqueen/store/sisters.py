@@ -1,0 +1,182 @@
+"""The public table of sisters, and `sessions`: what we know of a row beyond its seven public columns.
+
+A side row counts only while it carries the name of the public row: another program may replace a public row at any
+time, and is then the one to believe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from gitqueen.model import times
+from gitqueen.model.sisters import Body, Sister
+from gitqueen.store import rows
+from gitqueen.store.database import Database
+
+_SELECT = """SELECT p.pid, p.name, p.git_branch, p.current_task, p.task_source, p.status, p.last_seen,
+                    s.wanted, s.origin, s.pid, s.ticks, s.agent, s.started_at, s.repo, s.worktree, s.common_dir,
+                    s.head, s.dirty
+             FROM sisters p LEFT JOIN sessions s ON s.row = p.pid AND s.name = p.name"""
+
+
+def everyone(db: Database) -> list[Sister]:
+    """All rows, by name."""
+    return [_from_row(row) for row in db.execute(f"{_SELECT} ORDER BY p.name, p.pid")]
+
+
+def by_bodies(db: Database, origin: str, bodies: Iterable[tuple[int, int]]) -> list[Sister]:
+    """The sisters of the processes (pid, ticks) of this origin, in the order of `bodies`, last seen first among
+    several of one process."""
+    found: list[Sister] = []
+    for pid, ticks in bodies:
+        query = f"{_SELECT} WHERE s.origin = ? AND s.pid = ? AND s.ticks = ? ORDER BY p.last_seen DESC, s.rowid DESC"
+        found += [_from_row(row) for row in db.execute(query, (origin, pid, ticks))]
+    return found
+
+
+def named(db: Database, name: str) -> list[Sister]:
+    return [_from_row(row) for row in db.execute(f"{_SELECT} WHERE p.name = ? ORDER BY p.pid", (name,))]
+
+
+def by_session(db: Database, session_id: str) -> Sister | None:
+    """The sister of an agent's session id: it finds a process, it is never the key."""
+    row = db.execute(f"{_SELECT} WHERE s.session_id = ? ORDER BY p.last_seen DESC LIMIT 1", (session_id,)).fetchone()
+    return None if row is None else _from_row(row)
+
+
+def _from_row(row: tuple[object, ...]) -> Sister:
+    (key, name, branch, task, source, status, seen, wanted, origin, pid, ticks, agent, started, *place) = row
+    repo, worktree, common_dir, head, dirty = place
+    assert isinstance(key, int)
+    body = None
+    if isinstance(origin, str) and isinstance(pid, int) and isinstance(ticks, int):
+        body = Body(origin, pid, ticks)
+    return Sister(
+        row=key,
+        name=rows.as_text(name) or "",
+        task=rows.as_text(task) or None,
+        task_source=rows.as_text(source) or "auto",
+        status=rows.as_text(status) or "unknown",
+        branch=rows.as_text(branch) or None,
+        last_seen=times.parse(seen),
+        body=body,
+        wanted=rows.as_text(wanted),
+        agent=rows.as_text(agent) or "unknown",
+        started_at=times.parse(started),
+        repo=rows.as_path(repo),
+        worktree=rows.as_path(worktree),
+        common_dir=rows.as_path(common_dir),
+        head=rows.as_text(head),
+        dirty=dirty if isinstance(dirty, int) else None,
+    )
+
+
+def free_row(db: Database, pid: int) -> int:
+    """The key for a new sister's public row: her pid, or the highest free negative number where it is taken."""
+    taken = {row for (row,) in db.execute("SELECT pid FROM sisters WHERE pid <= 0 OR pid = ?", (pid,))}
+    if pid not in taken:
+        return pid
+    stand_in = -1
+    while stand_in in taken:
+        stand_in -= 1
+    return stand_in
+
+
+def save(db: Database, sister: Sister, session_id: str | None = None) -> None:
+    """Write both rows of `sister`, who has a body; what they said before goes."""
+    assert sister.body is not None
+    values = {
+        "row": sister.row,
+        "name": sister.name,
+        "branch": rows.text(sister.branch),
+        "task": rows.text(sister.task),
+        "source": sister.task_source,
+        "status": sister.status,
+        "seen": rows.moment(sister.last_seen),
+        "wanted": rows.text(sister.wanted),
+        "origin": sister.body.origin,
+        "pid": sister.body.pid,
+        "ticks": sister.body.ticks,
+        "agent": sister.agent,
+        "started": rows.moment(sister.started_at),
+        "session": rows.text(session_id),
+        "repo": rows.path(sister.repo),
+        "worktree": rows.path(sister.worktree),
+        "common_dir": rows.path(sister.common_dir),
+        "head": sister.head,
+        "dirty": sister.dirty,
+    }
+    db.execute(
+        """INSERT INTO sisters (pid, name, git_branch, current_task, task_source, status, last_seen)
+           VALUES (:row, :name, :branch, :task, :source, :status, :seen)
+           ON CONFLICT (pid) DO UPDATE SET name = :name, git_branch = :branch, current_task = :task,
+               task_source = :source, status = :status, last_seen = :seen""",
+        values,
+    )
+    db.execute(
+        """INSERT INTO sessions (row, name, wanted, origin, pid, ticks, agent, started_at, session_id, repo, worktree,
+               common_dir, head, dirty)
+           VALUES (:row, :name, :wanted, :origin, :pid, :ticks, :agent, :started, :session, :repo, :worktree,
+               :common_dir, :head, :dirty)
+           ON CONFLICT (row) DO UPDATE SET name = :name, wanted = :wanted, origin = :origin, pid = :pid,
+               ticks = :ticks, agent = :agent, started_at = :started, session_id = coalesce(:session, session_id),
+               repo = :repo, worktree = :worktree, common_dir = :common_dir, head = :head, dirty = :dirty""",
+        values,
+    )
+
+
+def seen(db: Database, sister: Sister, now: datetime) -> None:
+    """Write only where and when `sister` was: her place, her branch and `now`."""
+    values = {
+        "row": sister.row,
+        "branch": rows.text(sister.branch),
+        "seen": times.iso(now),
+        "repo": rows.path(sister.repo),
+        "worktree": rows.path(sister.worktree),
+        "common_dir": rows.path(sister.common_dir),
+    }
+    db.execute("UPDATE sisters SET git_branch = :branch, last_seen = :seen WHERE pid = :row", values)
+    db.execute(
+        """UPDATE sessions SET repo = :repo, worktree = :worktree, common_dir = :common_dir,
+               head = CASE WHEN worktree IS :worktree THEN head END,
+               dirty = CASE WHEN worktree IS :worktree THEN dirty END
+           WHERE row = :row""",
+        values,
+    )
+
+
+def set_task(db: Database, row: int, task: str | None, source: str, status: str) -> None:
+    db.execute(
+        "UPDATE sisters SET current_task = :task, task_source = :source, status = :status WHERE pid = :row",
+        {"row": row, "task": rows.text(task), "source": source, "status": status},
+    )
+
+
+def set_branch(db: Database, row: int, branch: str | None) -> None:
+    db.execute("UPDATE sisters SET git_branch = ? WHERE pid = ?", (rows.text(branch), row))
+
+
+def rename(db: Database, row: int, name: str) -> None:
+    db.execute("UPDATE sisters SET name = :name WHERE pid = :row", {"row": row, "name": name})
+    db.execute("UPDATE sessions SET name = :name, wanted = :name WHERE row = :row", {"row": row, "name": name})
+
+
+def set_tree(db: Database, worktree: str, branch: str | None, head: str | None, dirty: int | None) -> None:
+    """What the scan saw in `worktree`, for every sister in it."""
+    values = {"worktree": rows.path(worktree), "branch": rows.text(branch), "head": head, "dirty": dirty}
+    db.execute(
+        """UPDATE sisters SET git_branch = :branch
+           WHERE EXISTS (SELECT 1 FROM sessions s
+                         WHERE s.row = sisters.pid AND s.name = sisters.name AND s.worktree = :worktree)""",
+        values,
+    )
+    db.execute("UPDATE sessions SET head = :head, dirty = :dirty WHERE worktree = :worktree", values)
+
+
+def forget(db: Database, gone: Iterable[int]) -> None:
+    """Take rows out of the hive; their mail, claims and history stay with the name."""
+    keys = [(row,) for row in gone]
+    db.executemany("DELETE FROM sisters WHERE pid = ?", keys)
+    db.executemany("DELETE FROM sessions WHERE row = ?", keys)
+    db.execute("DELETE FROM sessions WHERE row NOT IN (SELECT pid FROM sisters)")
