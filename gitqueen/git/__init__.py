@@ -1,0 +1,1 @@
+"""The repository: the only room that runs git or imports pygit2."""
