@@ -1,0 +1,334 @@
+"""Colliding: what is seen to collide, kept once, told once, and closed when it no longer holds.
+
+Each look returns findings, plain data; `remember` writes them into the book and mails those concerned. Which facts
+collide is decided here and in `model/conflicts`; reading worktrees is `git/`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from gitqueen import errors
+from gitqueen.model import conflicts, tasks, times
+from gitqueen.model.conflicts import Collision, Conflict, Finding
+from gitqueen.model.events import Event
+from gitqueen.model.messages import NORMAL, URGENT
+from gitqueen.model.names import QUEEN
+from gitqueen.model.sisters import Sister
+from gitqueen.services.queen import Queen
+from gitqueen.store import conflicts as conflicts_table
+from gitqueen.store import database, events, trees
+from gitqueen.store import messages as messages_table
+
+if TYPE_CHECKING:
+    from gitqueen.model.claims import Claim
+
+SHOWN = 5
+"""Paths that a sentence names before it counts the rest."""
+
+
+def duplicate_tasks(living: Sequence[Sister], only: str | None = None) -> list[Finding]:
+    """Pairs of living sisters whose declared tasks look the same; `only`: pairs with her."""
+    found = []
+    for a, b in combinations(sorted((s for s in living if s.declared), key=lambda s: s.name), 2):
+        if only is not None and only not in (a.name, b.name):
+            continue
+        if why := tasks.alike(a.task or "", b.task or "", a.branch, b.branch):
+            detail = f"{a.name} ({_quoted(a.task)}) and {b.name} ({_quoted(b.task)}): {why}"
+            # The words are the subject: a task changed is another conflict, not this one muted.
+            subject = "\0".join(sorted((a.task or "", b.task or "")))
+            found.append(Finding(conflicts.DUPLICATE_TASK, (a.name, b.name), conflicts.WARNING, detail, subject))
+    return found
+
+
+def _quoted(text: str | None) -> str:
+    return f'"{text}"'
+
+
+def shared_branches(living: Iterable[Sister]) -> list[Finding]:
+    """One finding per group on one branch of one repository: a warning in the same worktree, an info elsewhere."""
+    groups: dict[tuple[str, str], list[Sister]] = {}
+    for sister in living:
+        if sister.common_dir is not None and sister.branch is not None:
+            groups.setdefault((sister.common_dir, sister.branch), []).append(sister)
+    return [_shared(group, branch) for (_, branch), group in sorted(groups.items()) if len(group) > 1]
+
+
+def _shared(group: list[Sister], branch: str) -> Finding:
+    sisters = tuple(sorted(sister.name for sister in group))
+    folders = [sister.worktree for sister in group]
+    same = next((folder for folder in folders if folders.count(folder) > 1), None)
+    where = "in one worktree" if same else "in worktrees of their own"
+    return Finding(
+        type=conflicts.SHARED_BRANCH,
+        sisters=sisters,
+        severity=conflicts.WARNING if same else conflicts.INFO,
+        detail=f"{_and(sisters)} are on {branch} {where}",
+        subject=branch,
+        repo=group[0].repo,
+        common_dir=group[0].common_dir,
+        worktree=same,
+    )
+
+
+def _and(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def paths_colliding(
+    queen: Queen, me: str | None, paths: Sequence[str], living: Sequence[Sister], standing: Iterable[Claim]
+) -> list[Collision]:
+    """What stands against changing `paths` (from the top of the repository here): claims of others on them, and
+    others' uncommitted work on them in other worktrees of this repository."""
+    place = queen.here()
+    found = []
+    for claim in standing:
+        if claim.owner != me and claim.common_dir == place.common_dir:
+            # Globs, not paths, are asked one by one: 50 claims against 5,000 paths stay a matter of milliseconds.
+            found += [_claimed(path, claim) for path in paths if claim.covers(path)]
+    neighbours: dict[str, list[Sister]] = {}
+    for sister in living:
+        if (
+            sister.name != me
+            and sister.common_dir == place.common_dir
+            and sister.worktree not in (None, place.worktree)
+        ):
+            neighbours.setdefault(sister.worktree or "", []).append(sister)
+    for worktree, sisters in sorted(neighbours.items()):
+        for path in sorted(_uncommitted(queen, worktree, paths)):
+            found += [_dirty(path, sister) for sister in sisters]
+    return found
+
+
+def _claimed(path: str, claim: Claim) -> Collision:
+    why = f": {claim.description}" if claim.description else ""
+    since = f" since {times.iso(claim.claimed_at)}" if claim.claimed_at else ""
+    detail = f"claimed by {claim.owner} ({claim.id}{why}){since}"
+    return Collision(path, claim.owner, "claimed", conflicts.DANGER, detail)
+
+
+def _dirty(path: str, sister: Sister) -> Collision:
+    where = f"on {sister.branch}" if sister.branch else "on a detached HEAD"
+    task = f", {_quoted(sister.task)}" if sister.task else ""
+    detail = f"uncommitted at {sister.name} ({where} in {sister.worktree}{task})"
+    return Collision(path, sister.name, "uncommitted", conflicts.WARNING, detail)
+
+
+def _uncommitted(queen: Queen, worktree: str, paths: Sequence[str]) -> set[str]:
+    """Which of `paths` carry uncommitted work in another worktree at this moment.
+
+    What the scan saw may be 30 s old: a stat each says which paths may have changed since, and only for those git is
+    asked. Without a scan of that worktree every path is suspect.
+    """
+    with database.faults(queen.settings.database):
+        tree = trees.worktrees(queen.db).get(worktree)
+        changed = trees.changed(queen.db, worktree) if tree else set()
+    suspects = [path for path in paths if tree is None or path in changed or _touched(worktree, path, tree.scanned_at)]
+    if not suspects:
+        return set()
+    from gitqueen.git import staging  # `iam` asks for twins here and needs no git for that
+
+    try:
+        return staging.uncommitted(worktree, suspects)
+    except errors.GitFailed:
+        return changed & set(suspects)  # the worktree is gone or broken: what was seen last is the best we have
+
+
+def _touched(worktree: str, path: str, since: float) -> bool:
+    try:
+        # ctime too: a file moved into place keeps its mtime. Two seconds for file systems that count in whole ones.
+        stat = os.lstat(os.path.join(worktree, path))
+    except OSError:
+        # Not there: deleted or never there. A folder changes when an entry goes, so only then git need be asked.
+        return _touched(worktree, os.path.dirname(path), since) if os.path.dirname(path) else True
+    return max(stat.st_mtime, stat.st_ctime) >= since - 2
+
+
+def findings(queen: Queen, me: str, collisions: Iterable[Collision]) -> list[Finding]:
+    """Collisions grouped into conflicts: one per sister and verdict, with the paths as its facts."""
+    groups: dict[tuple[str, str], list[Collision]] = {}
+    for collision in collisions:
+        groups.setdefault((collision.sister, collision.verdict), []).append(collision)
+    place = queen.here()
+    return [
+        Finding(
+            type=conflicts.FILE_COLLISION,
+            sisters=tuple(sorted((me, sister))),
+            severity=group[0].severity,
+            detail=f"{me} has {_listed([one.path for one in group])}, {group[0].detail}",
+            subject=f"{verdict} {sister}",
+            repo=place.repo,
+            common_dir=place.common_dir,
+            worktree=place.worktree,
+            facts=tuple(sorted({one.path for one in group})),
+        )
+        for (sister, verdict), group in sorted(groups.items())
+    ]
+
+
+def _listed(paths: Sequence[str]) -> str:
+    shown = ", ".join(paths[:SHOWN])
+    return shown if len(paths) <= SHOWN else f"{shown} and {len(paths) - SHOWN} more"
+
+
+def remember(
+    queen: Queen, found: Iterable[Finding], aware: str | None = None, letters: Mapping[str, str] | None = None
+) -> None:
+    """Write findings into the book, inside a transaction: new ones are mailed once to those concerned, known ones
+    updated, muted ones left alone until their facts change.
+
+    `aware`: the one who is shown it at this moment and needs no mail; `letters`: sister -> text, in place of ours.
+    """
+    for finding in found:
+        if conflicts.policy(queen.config, finding.type) == conflicts.OFF:
+            continue
+        known = conflicts_table.get(queen.db, finding.id)
+        if known is not None and known.muted and set(finding.facts) <= set(known.facts):
+            continue
+        is_open = known is not None and known.resolved_at is None
+        since = known.detected_at if known is not None and is_open and known.detected_at else queen.now
+        conflicts_table.save(queen.db, finding, since)
+        if not is_open:
+            _announce(queen, finding, aware, letters or {})
+
+
+def _announce(queen: Queen, finding: Finding, aware: str | None, letters: Mapping[str, str]) -> None:
+    detail = {"id": finding.id, "type": finding.type, "sisters": list(finding.sisters), "severity": finding.severity}
+    events.record(queen.db, queen.now, Event("conflict-seen", finding.sisters[0], finding.repo, detail))
+    if finding.severity == conflicts.INFO:
+        return  # shown in status; mail is for what wants doing
+    priority = URGENT if finding.type == conflicts.BRANCH_SWITCHED else NORMAL
+    for name in letters or finding.sisters:
+        if name != aware:
+            text = letters.get(name) or _letter(finding, name)
+            messages_table.add(queen.db, QUEEN, name, text, priority, queen.now, None)
+
+
+def _letter(finding: Finding, name: str) -> str:
+    lines = [f"{finding.type}: {finding.detail}"]
+    if finding.type == conflicts.SHARED_BRANCH:
+        lines.append(f"Apart: {apart_command(finding.repo, name, None)}")
+    lines.append(f"See: gitqueen conflicts   Done with: gitqueen resolve {finding.id}")
+    return "\n".join(lines)
+
+
+def reconcile(queen: Queen, living: Sequence[Sister], standing: Sequence[Claim]) -> list[Conflict]:
+    """Open what holds now, close what no longer holds, inside the scan's transaction; returns what was closed."""
+    holding = duplicate_tasks(living) + shared_branches(living)
+    remember(queen, holding)
+    now_true = {finding.id: finding for finding in holding}
+    closed = []
+    for conflict in [*conflicts_table.open_ones(queen.db), *conflicts_table.muted(queen.db)]:
+        if conflict.id in now_true or (not conflict.subject and not conflict.severity):
+            continue  # still true, or another program's own business
+        if (facts := _still(queen, conflict, living, standing)) is None:
+            conflicts_table.resolve(queen.db, conflict.id, queen.now, muted=False)
+            if conflict.resolved_at is None:
+                events.record(queen.db, queen.now, Event("conflict-over", None, conflict.repo, {"id": conflict.id}))
+                closed.append(conflict)
+        elif facts != conflict.facts:
+            conflicts_table.set_facts(queen.db, conflict.id, facts)
+    return closed
+
+
+def _still(
+    queen: Queen, conflict: Conflict, living: Sequence[Sister], standing: Sequence[Claim]
+) -> tuple[str, ...] | None:
+    """The facts of `conflict` that still hold, or None when it is over."""
+    there = {sister.name: sister for sister in living}
+    if not all(name in there for name in conflict.sisters):
+        return None
+    if conflict.type == conflicts.FILE_COLLISION:
+        return _still_colliding(queen, conflict, there, standing) or None
+    if conflict.type == conflicts.BRANCH_SWITCHED:
+        return _still_switched(queen, conflict, there)
+    return None
+
+
+def _still_colliding(
+    queen: Queen, conflict: Conflict, there: Mapping[str, Sister], standing: Sequence[Claim]
+) -> tuple[str, ...]:
+    verdict, _, other = conflict.subject.partition(" ")
+    if verdict == "claimed":
+        claims = [one for one in standing if one.owner == other and one.common_dir == conflict.common_dir]
+        return tuple(path for path in conflict.facts if any(claim.covers(path) for claim in claims))
+    worktree = there[other].worktree
+    changed = trees.changed(queen.db, worktree) if worktree else set()
+    return tuple(path for path in conflict.facts if path in changed)
+
+
+def _still_switched(queen: Queen, conflict: Conflict, there: Mapping[str, Sister]) -> tuple[str, ...] | None:
+    """A switch is over when the worktree is back on the branch, or she who was moved has left it."""
+    victim, _, was = conflict.subject.partition(" ")
+    sister = there.get(victim)
+    if sister is None or sister.worktree != conflict.worktree or (sister.branch or "") == was:
+        return None
+    return conflict.facts
+
+
+def switched(
+    queen: Queen,
+    victim: Sister,
+    was: str | None,
+    to: str | None,
+    by: str | None,
+    busy: str | None,
+) -> tuple[Finding, dict[str, str]]:
+    """The finding that HEAD moved under `victim`, and the mail that tells her how to get back."""
+    who = by or "somebody unknown"
+    old, new = was or "a detached HEAD", to or "a detached HEAD"
+    finding = Finding(
+        type=conflicts.BRANCH_SWITCHED,
+        sisters=tuple(dict.fromkeys((victim.name, *([by] if by else [])))),
+        severity=conflicts.INFO if busy else conflicts.WARNING,
+        detail=f"{who} moved {victim.worktree} from {old} to {new} under {victim.name}"
+        + (f" ({busy} in progress)" if busy else ""),
+        subject=f"{victim.name} {was or ''}",
+        repo=victim.repo,
+        common_dir=victim.common_dir,
+        worktree=victim.worktree,
+        facts=(to or "",),
+    )
+    import shlex  # a branch may be called anything; what is pasted into a shell is quoted
+
+    way_back = f"git switch {shlex.quote(was)}" if was else "git switch --detach <your commit>"
+    mail = (
+        f"{who} switched the branch under you at {times.iso(queen.now)}: {victim.worktree} was on {old}, is on {new} now.\n"
+        f'Back:  {way_back}   (ask first: gitqueen tell {by or "@repo"} "...")\n'
+        f"Apart: {apart_command(victim.repo, victim.name, was)}"
+    )
+    return finding, {victim.name: mail}
+
+
+def apart_command(repo: str | None, name: str, branch: str | None) -> str:
+    """The command that gives the sister `name` a worktree of her own: on `branch`, or on a new branch of her name."""
+    import shlex
+
+    folder = shlex.quote(f"{repo or 'repo'}-{name}")
+    return (
+        f"git worktree add {folder} {shlex.quote(branch)}"
+        if branch
+        else f"git worktree add -b {shlex.quote(name)} {folder}"
+    )
+
+
+def resolve(queen: Queen, conflict_id: str, me: str) -> Conflict:
+    """Close a conflict by hand; it stays closed until its facts change. Raises `errors.Refused` for no such one."""
+    with database.transaction(queen.db):
+        conflict = conflicts_table.get(queen.db, conflict_id)
+        if conflict is None:
+            raise errors.Refused(f"there is no conflict {ascii(conflict_id)[1:-1]}", hint="gitqueen conflicts --all")
+        if conflict.resolved_at is None:
+            conflicts_table.resolve(queen.db, conflict_id, queen.now, muted=True)
+            events.record(queen.db, queen.now, Event("resolved", me, conflict.repo, {"id": conflict_id}))
+    return replace(conflict, resolved_at=conflict.resolved_at or queen.now)
+
+
+def book(queen: Queen, every: bool = False) -> list[Conflict]:
+    """Open conflicts, or all that ever were."""
+    with database.faults(queen.settings.database):
+        return conflicts_table.everything(queen.db) if every else conflicts_table.open_ones(queen.db)

@@ -1,0 +1,69 @@
+"""Declaring: what a sister works on, so that the others know; and a word when two of them do the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from gitqueen.model import tasks
+from gitqueen.model.events import Event
+from gitqueen.model.sisters import Sister
+from gitqueen.services import tending
+from gitqueen.services.identifying import Identity
+from gitqueen.services.queen import Queen
+from gitqueen.store import database, events
+from gitqueen.store import sisters as sisters_table
+
+if TYPE_CHECKING:
+    from gitqueen.model.conflicts import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """Her task as it stands now; `twins`: live sisters whose task looks the same, each with the reason."""
+
+    sister: Sister | None
+    """None for a person at an undeclared shell."""
+    done: str | None = None
+    """The task that was just finished."""
+    twins: tuple[Finding, ...] = ()
+
+
+def show(queen: Queen, me: Identity) -> Declared:
+    """Her task, unchanged."""
+    return Declared(me.sister if me.sister is None else tending.notice(queen, me.sister))
+
+
+def declare(queen: Queen, me: Sister, task: str) -> Declared:
+    """She works on `task` from now on."""
+    text = tasks.checked(task)
+    with database.transaction(queen.db, durable=True):
+        sister = replace(tending.settle(queen, me), task=text, task_source="declared", status="working")
+        sisters_table.set_task(queen.db, sister.row, text, "declared", "working")
+        events.record(queen.db, queen.now, Event("declared", sister.name, sister.repo, {"task": text}))
+        twins = _twins(queen, sister)
+    return Declared(sister, twins=twins)
+
+
+def _twins(queen: Queen, sister: Sister) -> tuple[Finding, ...]:
+    """Live sisters who seem to do the same: kept, and told to them; she herself reads it now."""
+    living = [other for other in tending.living(queen) if other.declared]
+    if not any(
+        tasks.alike(sister.task or "", s.task or "", sister.branch, s.branch) for s in living if s.row != sister.row
+    ):
+        return ()
+    from gitqueen.services import colliding  # 5 ms for something that seldom happens
+
+    found = colliding.duplicate_tasks(living, only=sister.name)
+    colliding.remember(queen, found, aware=sister.name)
+    return tuple(found)
+
+
+def finish(queen: Queen, me: Sister) -> Declared:
+    """She is done with what she declared."""
+    with database.transaction(queen.db, durable=True):
+        sister = replace(tending.settle(queen, me), task=None, task_source="auto", status="idle")
+        sisters_table.set_task(queen.db, sister.row, None, "auto", "idle")
+        if me.declared:
+            events.record(queen.db, queen.now, Event("done", sister.name, sister.repo, {"task": me.task}))
+    return Declared(sister, done=me.task if me.declared else None)

@@ -1,0 +1,84 @@
+"""The composition root: settings, database and place, opened once and handed first to every doing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gitqueen import errors, settings
+from gitqueen.git import places
+from gitqueen.git.places import Place
+from gitqueen.senses import processes
+from gitqueen.store import database
+from gitqueen.store.database import Database
+
+
+@dataclass(slots=True)
+class Queen:
+    """What one command or hook works with."""
+
+    settings: settings.Settings
+    env: Mapping[str, str]
+    db: Database
+    origin: str
+    """Machine, boot and pid namespace of this process, in one word."""
+    clock: Callable[[], datetime]
+    now: datetime
+    """The moment of this doing; one that waits takes it from the clock again."""
+    cwd: str
+    place: Place | None
+    """Where the command stands; None outside any repository."""
+    _config: dict[str, str] | None = field(default=None, repr=False)
+
+    @property
+    def config(self) -> dict[str, str]:
+        """git's `gitqueen.*` settings here, asked of git on first use."""
+        if self._config is None:
+            from gitqueen.git import config
+
+            self._config = config.ours(self.place.worktree or self.place.git_dir if self.place else None, self.env)
+        return self._config
+
+    def duration(self, key: str, default: float) -> float:
+        """Seconds of the setting `key`; the default where it is not set or makes no sense."""
+        if (said := self.config.get(key)) is None:
+            return default
+        try:
+            return settings.duration(said)
+        except errors.Usage:
+            return default
+
+    def here(self) -> Place:
+        """The place, where one is needed."""
+        if self.place is None:
+            raise errors.CannotWork(f"{ascii(self.cwd)} is in no git repository", hint="cd into one, or: git init")
+        return self.place
+
+
+def open(
+    env: Mapping[str, str], clock: Callable[[], datetime], cwd: str | None = None, patience: float = database.PATIENCE
+) -> Queen:
+    """Open the queen of `env`; `clock` tells the time in UTC; `patience`: seconds to wait for other writers."""
+    read = settings.read(env)
+    if cwd is None:
+        cwd = current_folder()
+    return Queen(
+        settings=read,
+        env=env,
+        db=database.open(read.home, patience),
+        origin=processes.origin(),
+        clock=clock,
+        now=clock(),
+        cwd=cwd,
+        place=places.find(cwd, env),
+    )
+
+
+def current_folder() -> str:
+    """The working folder; `/` when somebody deleted it under us (a removed worktree)."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return "/"

@@ -1,0 +1,216 @@
+"""Scanning: one look around, and everything that follows from it.
+
+Who lives, where, on what branch, with what uncommitted; then claims of the dead, conflicts that are over, markers
+nobody needs, mail and history past their time. Reading comes first and without a lock, writing is one transaction.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from gitqueen import errors
+from gitqueen.git import markers, places
+from gitqueen.git.places import Place
+from gitqueen.model import sisters
+from gitqueen.model.claims import Claim
+from gitqueen.model.conflicts import Conflict
+from gitqueen.model.events import Event
+from gitqueen.model.sisters import Body, Sister
+from gitqueen.senses import processes
+from gitqueen.services import claiming, colliding, tending, watching
+from gitqueen.services.queen import Queen
+from gitqueen.settings import DAY, RETENTION
+from gitqueen.store import database, events, repos, trees
+from gitqueen.store import messages as messages_table
+from gitqueen.store import sisters as sisters_table
+from gitqueen.store.trees import Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What one look around saw and did."""
+
+    sisters: int
+    worktrees: int
+    gone: tuple[str, ...] = ()
+    given_back: tuple[str, ...] = ()
+    resolved: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+    """One sentence for each part that could not be looked at; the rest was."""
+
+
+@dataclass(slots=True)
+class _View:
+    """What was read before anything is written."""
+
+    alive: list[Sister] = field(default_factory=list)
+    dead: list[Sister] = field(default_factory=list)
+    places: dict[str, Place] = field(default_factory=dict)
+    trees: dict[str, tuple[Tree, tuple[str, ...]]] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+
+def ensure(queen: Queen, patience: float = 2.0) -> Scan | None:
+    """Scan first when the last look around is too old; None when it is not, or another scan takes too long."""
+    if watching.fresh(queen):
+        return None
+    try:
+        return locked(queen, patience, stale_only=True)
+    except (errors.Busy, errors.CannotWork):
+        return None  # answer from what is known: looking never fails because the queen cannot be written
+
+
+def locked(
+    queen: Queen, patience: float = 30.0, stale_only: bool = False, progress: Callable[[str], None] = lambda _: None
+) -> Scan | None:
+    """`scan`, one at a time on this home; raises `errors.Busy` when another takes longer than `patience` seconds."""
+    from filelock import FileLock, Timeout  # 45 ms that only a scanning process pays
+
+    lock = FileLock(os.path.join(queen.settings.home, "scan.lock"), mode=0o600)
+    try:
+        with lock.acquire(timeout=patience, poll_interval=0.02):
+            return None if stale_only and watching.fresh(queen) else scan(queen, progress)
+    except Timeout:
+        raise errors.Busy(f"another scan has been going on for {patience:g} s", hint="try again") from None
+    except OSError as fault:
+        raise errors.CannotWork(f"the lock of the scan cannot be taken: {fault}", hint="gitqueen doctor") from None
+
+
+def scan(queen: Queen, progress: Callable[[str], None] = lambda _: None) -> Scan:
+    """Look around once, whatever the last scan's age; `progress` hears each worktree's path before it is read."""
+    view = _look(queen, progress)
+    with database.transaction(queen.db):
+        _bury(queen, view)
+        living = [_adopt(queen, sister) for sister in view.alive]
+        _write_trees(queen, view)
+        living = [_with_place(sister, view) for sister in living]
+        given_back = claiming.give_back(queen, claiming.grace(queen))
+        standing = claiming.held(queen)
+        resolved = colliding.reconcile(queen, living, standing)
+        _prune(queen)
+        repos.set_last(queen.db, "scan", queen.now.timestamp())
+    _mend_markers(queen, living, standing)
+    return _report(view, given_back, resolved)
+
+
+def _report(view: _View, given_back: Iterable[Claim], resolved: Iterable[Conflict]) -> Scan:
+    return Scan(
+        sisters=len(view.alive),
+        worktrees=len(view.trees),
+        gone=tuple(sister.name for sister in view.dead),
+        given_back=tuple(claim.id for claim in given_back),
+        resolved=tuple(conflict.id for conflict in resolved),
+        faults=tuple(view.faults),
+    )
+
+
+def _look(queen: Queen, progress: Callable[[str], None]) -> _View:
+    view = _View()
+    with database.faults(queen.settings.database):
+        everybody = sisters_table.everyone(queen.db)
+    for sister in everybody:
+        alive = tending.life(queen, sister)
+        (view.dead if alive == sisters.DEAD else view.alive).append(sister)
+    for worktree in sorted({sister.worktree for sister in view.alive if sister.worktree}):
+        progress(worktree)
+        try:
+            _look_into(queen, view, worktree)
+        except (errors.GitqueenError, OSError) as fault:
+            view.faults.append(f"{worktree}: {fault}")
+    return view
+
+
+def _look_into(queen: Queen, view: _View, worktree: str) -> None:
+    from gitqueen.git import libgit  # pygit2 costs 90 ms: only a process that scans pays it
+
+    place = places.find(worktree)
+    if place is None or place.worktree != worktree:
+        view.faults.append(f"{worktree}: no worktree is there any more")
+        return
+    started = queen.clock().timestamp()
+    seen = libgit.look(worktree)
+    view.places[worktree] = place
+    view.trees[worktree] = (Tree(worktree, place.common_dir, place.branch, seen.head, started), seen.changed)
+
+
+def _bury(queen: Queen, view: _View) -> None:
+    """Rows of the dead go; mail, claims (until the grace is over) and history stay with their names."""
+    sisters_table.forget(queen.db, [sister.row for sister in view.dead])
+    living = {sister.name for sister in view.alive}
+    seen_alive = [sister for sister in view.dead if sister.body is not None]
+    events.mark_dead(queen.db, [sister.name for sister in seen_alive if sister.name not in living], queen.now)
+    events.record(
+        queen.db, queen.now, *(Event("died", sister.name, sister.repo, {"pid": sister.pid}) for sister in seen_alive)
+    )
+    for sister in view.dead:
+        if sister.body is not None and sister.common_dir is not None:
+            markers.drop(sister.common_dir, sister.body.pid)
+
+
+def _adopt(queen: Queen, sister: Sister) -> Sister:
+    """An outside row whose process lives: from now on we know which process it was."""
+    if sister.body is not None or (process := processes.look(sister.row)) is None:
+        return sister
+    body = Body(queen.origin, process.pid, process.ticks)
+    adopted = replace(sister, body=body, started_at=processes.started_at(process))
+    sisters_table.save(queen.db, adopted)
+    events.remember_name(queen.db, sister.name, queen.now)
+    return adopted
+
+
+def _write_trees(queen: Queen, view: _View) -> None:
+    known = trees.worktrees(queen.db)
+    for worktree, (tree, changed) in view.trees.items():
+        before = known.get(worktree)
+        if before is not None and before.branch != tree.branch:
+            _moved_unseen(queen, view, before, tree)
+        repos.save(queen.db, tree.common_dir, view.places[worktree].repo)
+        trees.save_worktree(queen.db, tree, changed)
+        sisters_table.set_tree(queen.db, worktree, tree.branch, tree.head, len(changed))
+    trees.keep_worktrees(queen.db, view.trees)
+
+
+def _moved_unseen(queen: Queen, view: _View, before: Tree, tree: Tree) -> None:
+    """HEAD moved and no hook told us. Whoever knew the new branch by a command of hers did it, or has seen it."""
+    there = [sister for sister in view.alive if sister.worktree == tree.path]
+    if len(there) < 2:
+        return  # alone in her worktree she moved it herself
+    busy = view.places[tree.path].busy
+    for victim in (sister for sister in there if sister.branch == before.branch):
+        finding, mail = colliding.switched(queen, victim, before.branch, tree.branch, None, busy)
+        colliding.remember(queen, [finding], letters=mail)
+
+
+def _with_place(sister: Sister, view: _View) -> Sister:
+    if sister.worktree is None or sister.worktree not in view.trees:
+        return sister
+    tree, changed = view.trees[sister.worktree]
+    return replace(sister, branch=tree.branch, head=tree.head, dirty=len(changed))
+
+
+def _prune(queen: Queen) -> None:
+    """Once a day: it reads all the mail there is."""
+    if 0 <= queen.now.timestamp() - repos.last(queen.db, "prune") < DAY:
+        return
+    repos.set_last(queen.db, "prune", queen.now.timestamp())
+    before = queen.now - timedelta(seconds=queen.duration("gitqueen.retention", RETENTION))
+    events.forget(queen.db, before)
+    messages_table.forget(queen.db, before)
+
+
+def _mend_markers(queen: Queen, living: Iterable[Sister], standing: Iterable[Claim]) -> None:
+    """Markers in managed repositories say exactly who lives there; a marker too many costs a hook milliseconds."""
+    living, standing = list(living), list(standing)
+    with database.faults(queen.settings.database):
+        managed = repos.all_managed(queen.db)
+    for common_dir in managed:
+        wanted = {s.body.pid: s.body.origin for s in living if s.body and s.common_dir == common_dir}
+        for pid, origin in wanted.items():
+            markers.write(common_dir, pid, origin)
+        for pid in markers.listed(common_dir):
+            if pid not in wanted:
+                markers.drop(common_dir, pid)
+        markers.set_claims(common_dir, any(c.paths and c.common_dir == common_dir for c in standing))

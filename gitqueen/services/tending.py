@@ -1,0 +1,85 @@
+"""Tending a sister: does she live, where is she, and the markers by which hooks know that she may be there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gitqueen import errors
+from gitqueen.git import markers
+from gitqueen.model import sisters, times
+from gitqueen.model.sisters import Sister
+from gitqueen.senses import processes
+from gitqueen.services.queen import Queen
+from gitqueen.store import database, repos
+from gitqueen.store import sisters as sisters_table
+
+
+def life(queen: Queen, sister: Sister) -> str:
+    """ALIVE, DEAD or UNKNOWN, by what runs under her pid at this moment."""
+    process = processes.look(sister.pid) if sister.pid > 0 else None
+    if process is not None and sister.body is None and _came_later(process, sister):
+        process = None
+    return sisters.life(sister, queen.origin, process.ticks if process else None, queen.now)
+
+
+def _came_later(process: processes.Process, sister: Sister) -> bool:
+    """Whether what runs under an outside row's pid was started after she was last seen: somebody else."""
+    if sister.last_seen is None:
+        return False
+    # Wall clock against wall clock, so only with room for a clock that was set.
+    return (processes.started_at(process) - sister.last_seen).total_seconds() > 60
+
+
+def living(queen: Queen) -> list[Sister]:
+    """Everybody who is not known to be dead; whom we cannot judge comes with the status `unknown`."""
+    with database.faults(queen.settings.database):
+        rows = sisters_table.everyone(queen.db)
+    judged = [(sister, life(queen, sister)) for sister in rows]
+    return [replace(sister, status=sisters.status(sister, alive)) for sister, alive in judged if alive != sisters.DEAD]
+
+
+def others(queen: Queen, me: str | None) -> list[Sister]:
+    return [sister for sister in living(queen) if sister.name != me]
+
+
+def mark(queen: Queen, sister: Sister) -> None:
+    """Put the marker of a living sister into the managed repository she is in."""
+    if sister.body and sister.common_dir and repos.managed(queen.db, sister.common_dir):
+        markers.write(sister.common_dir, sister.body.pid, sister.body.origin)
+
+
+def settle(queen: Queen, sister: Sister) -> Sister:
+    """She ran a command here: her place is this one. Call it inside a transaction."""
+    moved = _placed(queen, sister)
+    sisters_table.seen(queen.db, moved, queen.now)
+    mark(queen, moved)
+    return moved
+
+
+def notice(queen: Queen, sister: Sister) -> Sister:
+    """`settle` for commands that only look: never waits for, and never fails because of, a locked database."""
+    moved = _placed(queen, sister)
+    quiet = times.since(sister.last_seen, queen.now)
+    if moved == sister and quiet is not None and quiet < 1:
+        return sister
+    queen.db.execute("PRAGMA busy_timeout = 200")
+    try:
+        with database.transaction(queen.db):
+            return settle(queen, sister)
+    except (errors.Busy, errors.CannotWork):
+        return moved
+    finally:
+        queen.db.execute(f"PRAGMA busy_timeout = {int(database.PATIENCE * 1000)}")
+
+
+def _placed(queen: Queen, sister: Sister) -> Sister:
+    place = queen.place
+    if place is None:
+        return sister
+    return replace(
+        sister,
+        branch=place.branch,
+        repo=place.repo,
+        worktree=place.worktree,
+        common_dir=place.common_dir,
+    )

@@ -1,0 +1,34 @@
+"""Watching: is the last look around recent enough, and having somebody else make a new one.
+
+Apart from `scanning`, because every command asks this and few can afford what a scan imports.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from gitqueen.services.queen import Queen
+from gitqueen.settings import STALE_SCAN
+from gitqueen.store import database, repos
+
+
+def fresh(queen: Queen) -> bool:
+    """Whether the last look around is recent enough to answer from."""
+    with database.faults(queen.settings.database):
+        age = queen.now.timestamp() - repos.last(queen.db, "scan")
+    return 0 <= age < STALE_SCAN  # a scan from the future: the clock was set back
+
+
+def start_detached(queen: Queen) -> None:
+    """Have somebody else look around: a process of its own that outlives this command and holds none of its files."""
+    if fresh(queen):
+        return
+    # -P: the working folder may be a stranger's repository with a gitqueen.py of its own.
+    argv = [sys.executable, "-P", "-m", "gitqueen", "scan", "--stale"]
+    null = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
+    try:
+        # Not subprocess: its import alone costs more than the mail that is being sent.
+        os.posix_spawn(sys.executable, argv, {**queen.env, "GITQUEEN_CHILD": "1"}, file_actions=null, setsid=True)
+    except (OSError, NotImplementedError):
+        pass  # the next command that answers from a scan makes one itself
