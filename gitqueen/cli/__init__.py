@@ -1,0 +1,1 @@
+"""Doors: click parses, calls one service, picks a view; `hook.py` is the lean door without click."""

@@ -1,0 +1,65 @@
+"""What every command shares: opening the queen, `--json`, and where output goes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import click
+
+from gitqueen.services import identifying, queen, watching
+from gitqueen.services.identifying import Identity
+from gitqueen.services.queen import Queen
+from gitqueen.views.text import Palette
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def json_option(command: F) -> F:
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(command)
+
+
+def open_queen() -> Queen:
+    return queen.open(os.environ, lambda: datetime.now(UTC))
+
+
+def actor(opened: Queen, declare: bool = False) -> Identity:
+    """Who runs this command; what she must know about her name goes to stderr."""
+    me = identifying.identify(opened, declare)
+    if me.notice:
+        click.echo(f"🐝 {me.notice}", err=True)
+    return me
+
+
+def sister(opened: Queen) -> Identity:
+    """Like `actor`, for commands that make a person's shell a sister."""
+    return actor(opened, declare=True)
+
+
+def look_around_later(opened: Queen) -> None:
+    """Commands that do not answer from a scan start one, detached, when the last is old."""
+    watching.start_detached(opened)
+
+
+def palette() -> Palette:
+    """Colours as NO_COLOR, CLICOLOR_FORCE and the terminal say."""
+    if os.environ.get("NO_COLOR"):
+        return Palette(False)
+    forced = os.environ.get("CLICOLOR_FORCE", "") not in ("", "0")
+    return Palette(forced or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb"))
+
+
+def show(as_json: bool, shape: Callable[[], Mapping[str, object]], words: Callable[[], str]) -> None:
+    """Print one of the two faces of a report."""
+    if as_json:
+        from gitqueen.views import structured
+
+        text = structured.dump(shape())
+    else:
+        text = words()
+    # Bytes: a terminal or pipe without UTF-8 must not stop an answer.
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
+    sys.stdout.flush()

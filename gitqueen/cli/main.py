@@ -1,0 +1,153 @@
+"""The front door: the list of commands, and the one boundary where errors become words and exit codes.
+
+A command's module is imported only when it is called: `iam` must not pay for what `doctor` needs.
+"""
+
+from __future__ import annotations
+
+import gc
+
+# A command lives 60 ms and makes no garbage worth collecting: looking for it while importing costs some of them.
+gc.disable()
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from gitqueen import __version__, errors
+
+COMMANDS = {
+    "status": ("look", "Who works where on what; claims, conflicts, mail."),
+    "onboard": ("look", "What a session reads when it wakes."),
+    "whoami": ("declare", "The sister this process belongs to; rename her."),
+    "iam": ("declare", "Declare, show or finish your task."),
+    "tell": ("mail", "Send mail to a sister, @all or @repo."),
+    "inbox": ("mail", "Read your mail."),
+    "ack": ("mail", "Acknowledge mail."),
+    "claim": ("claim", "Take an exclusive claim on a domain or on paths."),
+    "release": ("claim", "Give a claim back."),
+    "claims": ("claim", "List the claims."),
+    "check": ("collide", "Would editing or committing these paths collide now?"),
+    "conflicts": ("collide", "Open conflicts."),
+    "resolve": ("collide", "Mark a conflict as resolved."),
+    "history": ("look", "The hive's log."),
+    "hooks": ("hooks", "Install, remove or look at the git hooks."),
+    "scan": ("look", "One look around."),
+    "doctor": ("doctor", "Everything that could be wrong, each with its mend."),
+    "demo": ("demo", "A throw-away hive: two sisters declare, mail, claim and collide."),
+    "completion": ("completion", "Print the completion script of a shell."),
+}
+
+
+class Commands(click.Group):
+    """A group whose commands live in modules that are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        from importlib import import_module
+
+        module = import_module(f"gitqueen.cli.{COMMANDS[cmd_name][0]}")
+        command = getattr(module, cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from gitqueen.model import names
+
+            near = names.nearest(args[0], COMMANDS)
+            hint = f" Did you mean {' or '.join(near)}?" if near else " See: gitqueen --help"
+            raise click.UsageError(f"there is no command {ascii(args[0])}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog='Bare `gitqueen` is `gitqueen status`. Examples: gitqueen onboard   iam "fixing #42"   queen tell iza-2 "done?"',
+)
+@click.version_option(__version__, prog_name="gitqueen")
+@click.option("--json", "as_json", is_flag=True, help="Status as one JSON object.")
+@click.pass_context
+def group(ctx: click.Context, as_json: bool) -> None:
+    """gitqueen: the AI coding sessions on this machine know of each other, inside git."""
+    if ctx.invoked_subcommand is None:
+        from gitqueen.cli.look import status
+
+        ctx.invoke(status, repo=None, every=False, as_json=as_json)
+
+
+def main() -> None:
+    """`gitqueen` and `queen`."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def iam() -> None:
+    """`iam` is `gitqueen iam`."""
+    sys.exit(run(["iam", *sys.argv[1:]]))
+
+
+def run(argv: Sequence[str]) -> int:
+    """Do what `argv` says and return the exit code; the only place where a fault becomes words."""
+    try:
+        try:
+            answer = group.main(list(argv), prog_name="gitqueen", standalone_mode=False)
+            sys.stdout.flush()
+            return answer if isinstance(answer, int) else 0
+        except click.exceptions.Exit as done:
+            return done.exit_code
+        except click.ClickException as fault:
+            hint = "gitqueen --help" if fault.ctx is None else f"{fault.ctx.command_path} --help"  # type: ignore[attr-defined]
+            return _fail(argv, errors.Usage(fault.format_message(), hint=hint))
+        except errors.GitqueenError as fault:
+            return _fail(argv, fault)
+        except (KeyboardInterrupt, click.Abort):
+            return 130
+        except BrokenPipeError:
+            raise
+        except RecursionError as fault:
+            return _crash(argv, fault)
+        except Exception as fault:
+            return _crash(argv, fault)
+    except BrokenPipeError:
+        # The reader (head, a pager) has seen enough; Python must not complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+
+
+def wants_json(argv: Sequence[str]) -> bool:
+    """Whether `--json` is ours: not behind `--`, where a claimed command has its own options."""
+    ours = argv[: list(argv).index("--")] if "--" in argv else argv
+    return "--json" in ours
+
+
+def _fail(argv: Sequence[str], fault: errors.GitqueenError) -> int:
+    from gitqueen.views import faults
+
+    if wants_json(argv):
+        print(faults.as_json(fault))
+    else:
+        print(faults.as_text(fault, sys.stderr.isatty() and not os.environ.get("NO_COLOR")), file=sys.stderr)
+    return fault.exit_code
+
+
+def _crash(argv: Sequence[str], fault: Exception) -> int:
+    from gitqueen import crashes
+
+    path = crashes.log(os.environ, fault)
+    where = f"the traceback is in {path}" if path else "it could not be logged"
+    bug = errors.GitqueenError(f"a bug of gitqueen: {type(fault).__name__}: {fault}", hint=where)
+    return _fail(argv, bug)
