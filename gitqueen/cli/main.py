@@ -13,6 +13,7 @@ gc.disable()
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import click
 
@@ -77,7 +78,8 @@ class Commands(click.Group):
     cls=Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog='Bare `gitqueen` is `gitqueen status`. Examples: gitqueen onboard   iam "fixing #42"   queen tell iza-2 "done?"',
+    epilog="Bare `gitqueen` is `gitqueen status`. "
+    'Examples: gitqueen onboard   iam "fixing #42"   queen tell iza-2 "done?"',
 )
 @click.version_option(__version__, prog_name="gitqueen")
 @click.option("--json", "as_json", is_flag=True, help="Status as one JSON object.")
@@ -90,14 +92,28 @@ def group(ctx: click.Context, as_json: bool) -> None:
         ctx.invoke(status, repo=None, every=False, as_json=as_json)
 
 
-def main() -> None:
+def main() -> NoReturn:
     """`gitqueen` and `queen`."""
-    sys.exit(run(sys.argv[1:]))
+    _leave(run(sys.argv[1:]))
 
 
-def iam() -> None:
+def iam() -> NoReturn:
     """`iam` is `gitqueen iam`."""
-    sys.exit(run(["iam", *sys.argv[1:]]))
+    _leave(run(["iam", *sys.argv[1:]]))
+
+
+def _leave(code: int) -> NoReturn:
+    """End without taking the interpreter down, and without closing the database.
+
+    Whoever is the last to close it empties its log into it: four fsyncs more, a third of what `tell` costs. The next
+    command reads the log; whoever fills it (1,000 pages) empties it.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            pass  # nobody reads us any more
+    os._exit(code)
 
 
 def run(argv: Sequence[str]) -> int:
