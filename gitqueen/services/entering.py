@@ -36,7 +36,8 @@ def _shell(chain: tuple[Process, ...]) -> Process:
     for process in chain[1:]:
         if process.tty and process.pid == process.session:
             return process
-    return chain[1] if len(chain) > 1 else chain[0]
+    # An orphan's parent is init: nobody's shell.
+    return chain[1] if len(chain) > 1 and chain[1].pid != 1 else chain[0]
 
 
 def enter(queen: Queen, process: Process, agent: str, wanted: str | None) -> Identity:

@@ -1,0 +1,1 @@
+"""Eyes: processes and agents, as they are at this moment. It looks and tells; it keeps nothing and decides nothing."""

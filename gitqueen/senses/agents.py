@@ -1,0 +1,185 @@
+"""Agents: which process is an AI session, and what the agent itself says about it.
+
+The rules are data: a new agent is one more `Rule`. The executable is believed, what a process calls itself only where an
+interpreter runs a script. Claude's registry is undocumented: absent, half-written or changed, it tells nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from gitqueen.senses import processes
+from gitqueen.senses.processes import Process
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How one agent's processes look."""
+
+    kind: str
+    programs: tuple[str, ...]
+    """Names of its executable, and of its script under an interpreter."""
+    paths: tuple[str, ...] = ()
+    """What the path of its executable or script holds, whatever the file is called."""
+    tools: tuple[str, ...] = ()
+    """What its executable is called by when it only lends itself as a tool."""
+    session: str | None = None
+    """The variable by which its children know their session."""
+    pid: str | None = None
+    """The variable by which its children know its process."""
+
+
+RULES = (
+    Rule(
+        "claude",
+        ("claude", "claude.exe"),
+        ("/claude/versions/", "/@anthropic-ai/claude-code/"),
+        ("rg", "ugrep", "grep", "bfs", "find", "fd"),
+        "CLAUDE_CODE_SESSION_ID",
+        "CLAUDE_PID",
+    ),
+    Rule(
+        "codex",
+        ("codex", "codex.js", "codex-exec", "codex-tui"),
+        ("/@openai/codex/",),
+        ("codex-linux-sandbox", "apply_patch", "applypatch", "rg"),
+        "CODEX_THREAD_ID",
+    ),
+    Rule("gemini", ("gemini", "gemini.js"), ("/@google/gemini-cli/",), ("rg",)),
+    Rule("opencode", ("opencode", ".opencode"), ("/opencode-ai/",), ("rg",)),
+    Rule("aider", ("aider",), ("/aider/__main__.py",)),
+)
+
+INTERPRETERS = ("node", "nodejs", "bun", "deno", "python", "pypy")
+_CODE = ("-c", "-e", "--eval", "-p", "--print")
+_WITH_VALUE = ("-r", "--require", "--import", "--loader", "--experimental-loader", "-C", "--conditions", "-W", "-X")
+
+
+def kind(process: Process) -> str | None:
+    """Which agent `process` is, or None."""
+    path = processes.executable(process.pid)
+    if path is None:
+        return None
+    if not path:
+        # Hidden: codex lets nobody look into it. What the kernel noted when it started is the next best witness.
+        return _kind(process.comm, None)
+    name = os.path.basename(path)
+    if _stem(name) in INTERPRETERS:
+        return _scripted(processes.arguments(process.pid))
+    found = _kind(name, path)
+    if found is not None and _is_tool(found, processes.arguments(process.pid)[0]):
+        return None
+    return found
+
+
+def _kind(name: str, path: str | None) -> str | None:
+    for rule in RULES:
+        if name in rule.programs or (path is not None and any(part in path for part in rule.paths)):
+            return rule.kind
+    return None
+
+
+def _is_tool(found: str, argv0: str) -> bool:
+    return any(rule.kind == found and os.path.basename(argv0) in rule.tools for rule in RULES)
+
+
+def _stem(name: str) -> str:
+    """`python3.12` -> `python`."""
+    return name.lower().rstrip("0123456789.")
+
+
+def _scripted(argv: list[str]) -> str | None:
+    """The agent that an interpreter runs: by its script, or by the title that it gave itself."""
+    script = _script(argv)
+    found = _kind(os.path.basename(script), script) if script else None
+    return found or _kind(os.path.basename(argv[0]), None)
+
+
+def _script(argv: list[str]) -> str | None:
+    """The script or module in the command line of an interpreter."""
+    words = iter(argv[1:])
+    for word in words:
+        if word in _CODE:
+            return None
+        if word == "-m":
+            return next(words, None)
+        if word in _WITH_VALUE:
+            next(words, None)
+        elif not word.startswith("-") and word != "run":
+            return word
+    return None
+
+
+def nearest(chain: Iterable[Process]) -> tuple[Process, str] | None:
+    """The first process of `chain` that is an agent, and which."""
+    for process in chain:
+        if (found := kind(process)) is not None:
+            return process, found
+    return None
+
+
+def session_id(env: Mapping[str, str]) -> str | None:
+    """The id of the agent's session, as its children have it. It may find a process; it is never the key."""
+    return next((env[rule.session] for rule in RULES if rule.session and env.get(rule.session)), None)
+
+
+def hinted_pid(env: Mapping[str, str]) -> int | None:
+    """The agent's process, as its children know it."""
+    for rule in RULES:
+        said = env.get(rule.pid or "", "")
+        if said.isascii() and said.isdecimal() and 0 < int(said) < 2**31:
+            return int(said)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What Claude's registry says of one of its processes."""
+
+    name: str | None
+    """What a person called the session; None when the agent made the name up."""
+    session_id: str | None
+    status: str | None
+
+
+LARGEST = 65536
+"""Bytes of a registry file; a larger one is no registry file."""
+DERIVED = ("derived", "auto", "generated", "default")
+
+
+def registered(pid: int, ticks: int, env: Mapping[str, str]) -> Registration | None:
+    """The registration of the process that was `pid` when it started at `ticks`. Never raises."""
+    folder = env.get("CLAUDE_CONFIG_DIR") or os.path.join(env.get("HOME", "/nonexistent"), ".claude")
+    raw = _small_file(os.path.join(folder, "sessions", f"{pid}.json"))
+    if not raw:
+        return None
+    import json  # seldom there is anything to read
+
+    try:
+        said = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(said, dict) or str(said.get("procStart")) != str(ticks):
+        return None  # of an earlier process of this pid
+    source, name = said.get("nameSource"), said.get("name")
+    given = isinstance(source, str) and source not in DERIVED
+    return Registration(_text(name) if given else None, _text(said.get("sessionId")), _text(said.get("status")))
+
+
+def _small_file(path: str) -> bytes:
+    try:
+        # Non-blocking: a pipe of that name must not hold us up.
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            raw = os.read(file, LARGEST + 1)
+        finally:
+            os.close(file)
+    except OSError:
+        return b""
+    return raw if len(raw) <= LARGEST else b""
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

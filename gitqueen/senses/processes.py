@@ -1,0 +1,181 @@
+"""Processes: who lives, since when, below whom. Never more of an environment than the keys asked for.
+
+Where there is /proc it is read directly, because hooks run lean and psutil costs 26 ms; elsewhere `portable` asks psutil.
+Start times are clock ticks since boot: a wall clock that is set moves none of them.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+PROC = "/proc"
+"""Where the kernel shows its processes; tests lead it astray to see the other way work."""
+
+_DEAD = (b"Z", b"X", b"x")
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A living process; a zombie is none."""
+
+    pid: int
+    ticks: int
+    """Its start in clock ticks since boot (field 22 of /proc/PID/stat): with the pid, what it is known by."""
+    ppid: int
+    session: int
+    tty: int
+    """0: no terminal controls it."""
+    comm: str
+    """The first 15 bytes of its program's name; it may call itself anything."""
+
+
+def native() -> bool:
+    """Whether /proc is there to be read."""
+    return os.path.exists(f"{PROC}/self/stat")
+
+
+def own_pid() -> int:
+    """This process as the table of processes numbers it: in a sandbox that kept the outer /proc, not `os.getpid()`."""
+    try:
+        return int(os.readlink(f"{PROC}/self"))
+    except (OSError, ValueError):
+        return os.getpid()
+
+
+def machine() -> str:
+    """What people call this machine."""
+    return os.uname().nodename
+
+
+def origin() -> str:
+    """Machine, boot and pid namespace in one word: only rows of the same origin may be judged by their pid."""
+    if not native():
+        from gitqueen.senses import portable  # psutil
+
+        return portable.origin()
+    machine_id = _line("/etc/machine-id") or _line("/var/lib/dbus/machine-id") or machine()
+    return f"{machine_id}:{_line(f'{PROC}/sys/kernel/random/boot_id')}:{_namespace()}"
+
+
+def _namespace() -> str:
+    """The number of the pid namespace whose processes /proc shows; `?` where it is an outer one that hides it."""
+    try:
+        own = os.readlink(f"{PROC}/self/ns/pid")
+    except OSError:
+        return "?"
+    if own_pid() != os.getpid():
+        own = _outer(own)
+    return own.strip("pid:[]")
+
+
+def _outer(own: str) -> str:
+    for process in ancestors():
+        try:
+            found = os.readlink(f"{PROC}/{process.pid}/ns/pid")
+        except OSError:
+            continue
+        if found != own:
+            return found
+    return "?"
+
+
+def _line(path: str) -> str:
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            return file.readline(100).strip()
+    except OSError:
+        return ""
+
+
+def look(pid: int) -> Process | None:
+    """The process `pid` if it lives."""
+    if not native():
+        from gitqueen.senses import portable
+
+        return portable.look(pid)
+    raw = _read(pid, "stat")
+    # The name stands in parentheses and may hold any byte, `)` and newlines too: the last one ends it.
+    start, end = raw.find(b"("), raw.rfind(b")")
+    rest = raw[end + 1 :].split()
+    if end < 0 or len(rest) < 20 or rest[0] in _DEAD:
+        return None
+    comm = raw[start + 1 : end].decode("utf-8", "backslashreplace")
+    return Process(pid, int(rest[19]), int(rest[1]), int(rest[3]), int(rest[4]), comm)
+
+
+def alive(pid: int, ticks: int) -> bool:
+    """Whether the process that was `pid` when it started at `ticks` still lives: a reused pid is somebody else."""
+    process = look(pid)
+    return process is not None and process.ticks == ticks
+
+
+def ancestors(pid: int | None = None) -> Iterator[Process]:
+    """`pid` (default: this process) and everybody above it, init last, as far as they can be seen."""
+    at = own_pid() if pid is None else pid
+    below: Process | None = None
+    while at > 0 and (process := look(at)) is not None:
+        if below is not None and process.ticks > below.ticks:
+            return  # younger than its child: the parent died while we walked, and its pid is somebody else's
+        yield process
+        below, at = process, process.ppid
+
+
+def started_at(process: Process) -> datetime:
+    """When it started, by the clock as it is set now."""
+    if not native():
+        from gitqueen.senses import portable
+
+        return portable.started_at(process)
+    boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    return datetime.fromtimestamp(boot + process.ticks / os.sysconf("SC_CLK_TCK"), UTC)
+
+
+def executable(pid: int) -> str | None:
+    """The file it runs; "" where that is hidden from us (another user's, or one that lets nobody look)."""
+    if not native():
+        from gitqueen.senses import portable
+
+        return portable.executable(pid)
+    try:
+        # An agent that updated itself goes on running the file that is no more.
+        return os.readlink(f"{PROC}/{pid}/exe").removesuffix(" (deleted)")
+    except PermissionError:
+        return ""
+    except OSError:
+        return None
+
+
+def arguments(pid: int) -> list[str]:
+    """Its command line, the first 16 KiB of it: prompts are longer, names are not."""
+    if not native():
+        from gitqueen.senses import portable
+
+        return portable.arguments(pid)
+    return [os.fsdecode(word) for word in _read(pid, "cmdline").rstrip(b"\0").split(b"\0")]
+
+
+def environment(pid: int, keys: tuple[str, ...]) -> dict[str, str]:
+    """Of the environment it started with, only `keys`: the rest holds secrets."""
+    if not native():
+        from gitqueen.senses import portable
+
+        return portable.environment(pid, keys)
+    try:
+        with open(f"{PROC}/{pid}/environ", "rb") as file:
+            pairs = [entry.partition(b"=") for entry in file.read().split(b"\0")]
+    except OSError:
+        return {}
+    wanted = {os.fsencode(key): key for key in keys}
+    return {wanted[key]: os.fsdecode(value) for key, _, value in pairs if key in wanted}
+
+
+def _read(pid: int, file: str) -> bytes:
+    try:
+        with open(f"{PROC}/{pid}/{file}", "rb", buffering=0) as opened:
+            return opened.read(16384)
+    except OSError:
+        return b""
