@@ -6,16 +6,20 @@ import click
 from click.shell_completion import get_completion_class
 
 from gitqueen.cli import doing
+from gitqueen.cli.doing import json_option
+
+PROGRAMS = ("gitqueen", "queen", "iam")
 
 
 @click.command(epilog="Example: echo 'eval \"$(gitqueen completion bash)\"' >> ~/.bashrc")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-def completion(shell: str) -> int:
-    """Print the completion script of SHELL."""
-    from gitqueen.cli.main import group
+@json_option
+def completion(shell: str, as_json: bool) -> int:
+    """Print the completion script of SHELL, for gitqueen, queen and iam."""
+    from gitqueen.cli.main import COMPLETE, group
 
     kind = get_completion_class(shell)
     assert kind is not None
-    scripts = [kind(group, {}, name, "_GITQUEEN_COMPLETE").source() for name in ("gitqueen", "queen")]
-    doing.show(False, dict, lambda: "\n".join(scripts))
+    script = "\n".join(kind(group, {}, name, COMPLETE).source() for name in PROGRAMS)
+    doing.show(as_json, lambda: {"shell": shell, "script": script}, lambda: script)
     return 0

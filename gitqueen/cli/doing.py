@@ -13,7 +13,7 @@ import click
 from gitqueen.services import identifying, queen, watching
 from gitqueen.services.identifying import Identity
 from gitqueen.services.queen import Queen
-from gitqueen.views.text import Palette
+from gitqueen.views.text import Palette, clean
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -30,7 +30,10 @@ def actor(opened: Queen, declare: bool = False) -> Identity:
     """Who runs this command; what she must know about her name goes to stderr."""
     me = identifying.identify(opened, declare)
     if me.notice:
-        click.echo(f"🐝 {me.notice}", err=True)
+        try:
+            click.echo(f"🐝 {clean(me.notice)}", err=True)
+        except OSError:
+            pass  # a closed or full stderr is no reason not to answer
     return me
 
 
@@ -45,11 +48,21 @@ def look_around_later(opened: Queen) -> None:
 
 
 def palette() -> Palette:
-    """Colours as NO_COLOR, CLICOLOR_FORCE and the terminal say."""
+    """Colours as NO_COLOR, CLICOLOR_FORCE and the terminal say; lines as long as it is wide."""
+    terminal = sys.stdout.isatty()
+    columns = _columns() if terminal else None
     if os.environ.get("NO_COLOR"):
-        return Palette(False)
+        return Palette(False, columns)
     forced = os.environ.get("CLICOLOR_FORCE", "") not in ("", "0")
-    return Palette(forced or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb"))
+    return Palette(forced or (terminal and os.environ.get("TERM") != "dumb"), columns)
+
+
+def _columns() -> int | None:
+    try:
+        # A width of 0 is a terminal that does not know.
+        return os.get_terminal_size(1).columns or None
+    except OSError:
+        return None
 
 
 def show(as_json: bool, shape: Callable[[], Mapping[str, object]], words: Callable[[], str]) -> None:

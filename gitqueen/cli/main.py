@@ -10,6 +10,7 @@ import gc
 # A command lives 60 ms and makes no garbage worth collecting: looking for it while importing costs some of them.
 gc.disable()
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -69,8 +70,10 @@ class Commands(click.Group):
             from gitqueen.model import names
 
             near = names.nearest(args[0], COMMANDS)
-            hint = f" Did you mean {' or '.join(near)}?" if near else " See: gitqueen --help"
-            raise click.UsageError(f"there is no command {ascii(args[0])}.{hint}", ctx)
+            hint = f". Did you mean {' or '.join(near)}?" if near else ""
+            raise click.UsageError(f"there is no command {ascii(args[0])}{hint}", ctx)
+        if ctx.params.get("as_json"):
+            args = [args[0], "--json", *args[1:]]  # `gitqueen --json history`
         return super().resolve_command(ctx, args)
 
 
@@ -92,14 +95,42 @@ def group(ctx: click.Context, as_json: bool) -> None:
         ctx.invoke(status, repo=None, every=False, as_json=as_json)
 
 
+COMPLETE = "_GITQUEEN_COMPLETE"
+"""The variable by which a shell asks for completions, as click names it."""
+
+
 def main() -> NoReturn:
     """`gitqueen` and `queen`."""
+    _open_streams()
+    if COMPLETE in os.environ:
+        group.main(prog_name="gitqueen", complete_var=COMPLETE)
     _leave(run(sys.argv[1:]))
 
 
 def iam() -> NoReturn:
     """`iam` is `gitqueen iam`."""
+    _open_streams()
+    if COMPLETE in os.environ:
+        from gitqueen.cli import declare
+
+        declare.iam.main(prog_name="iam", complete_var=COMPLETE)
     _leave(run(["iam", *sys.argv[1:]]))
+
+
+def _open_streams() -> None:
+    """Descriptors 0, 1 and 2 open, and text as UTF-8 whatever the locale says."""
+    if sys.getfilesystemencoding() != "utf-8":
+        # Arguments and paths were read as something else: only from the start can that be put right.
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        stream = getattr(sys, name)
+        if stream is None:  # closed: the next file opened would get this number, and our answer
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != descriptor:
+                os.dup2(null, descriptor)
+            setattr(sys, name, os.fdopen(descriptor, "w" if descriptor else "r", encoding="utf-8"))
+        elif descriptor:
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _leave(code: int) -> NoReturn:
@@ -120,28 +151,38 @@ def run(argv: Sequence[str]) -> int:
     """Do what `argv` says and return the exit code; the only place where a fault becomes words."""
     try:
         try:
-            answer = group.main(list(argv), prog_name="gitqueen", standalone_mode=False)
+            # Not group.main: click would make a closed pipe an exit 1.
+            with group.make_context("gitqueen", list(argv)) as context:
+                answer = group.invoke(context)
             sys.stdout.flush()
             return answer if isinstance(answer, int) else 0
         except click.exceptions.Exit as done:
+            sys.stdout.flush()
             return done.exit_code
         except click.ClickException as fault:
             hint = "gitqueen --help" if fault.ctx is None else f"{fault.ctx.command_path} --help"  # type: ignore[attr-defined]
             return _fail(argv, errors.Usage(fault.format_message(), hint=hint))
         except errors.GitqueenError as fault:
             return _fail(argv, fault)
-        except (KeyboardInterrupt, click.Abort):
-            return 130
-        except BrokenPipeError:
-            raise
-        except RecursionError as fault:
-            return _crash(argv, fault)
         except Exception as fault:
+            if _unwritable(fault):
+                raise
             return _crash(argv, fault)
-    except BrokenPipeError:
-        # The reader (head, a pager) has seen enough; Python must not complain at exit.
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    except OSError as fault:
+        # What is left in the buffer must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 0
+        if isinstance(fault, BrokenPipeError):
+            return 0  # the reader (head, a pager) has seen enough
+        return _fail([], errors.CannotWork(f"the answer cannot be written: {fault.strerror}"))
+
+
+def _unwritable(fault: Exception) -> bool:
+    """Whether it is stdout that takes no more: a closed pipe, a full disk. A file would be named."""
+    if not isinstance(fault, OSError) or fault.filename is not None:
+        return False
+    return isinstance(fault, BrokenPipeError) or fault.errno in (errno.ENOSPC, errno.EIO)
 
 
 def wants_json(argv: Sequence[str]) -> bool:
@@ -154,9 +195,12 @@ def _fail(argv: Sequence[str], fault: errors.GitqueenError) -> int:
     from gitqueen.views import faults
 
     if wants_json(argv):
-        print(faults.as_json(fault))
+        print(faults.as_json(fault), flush=True)
     else:
-        print(faults.as_text(fault, sys.stderr.isatty() and not os.environ.get("NO_COLOR")), file=sys.stderr)
+        try:
+            print(faults.as_text(fault, sys.stderr.isatty() and not os.environ.get("NO_COLOR")), file=sys.stderr)
+        except OSError:
+            pass  # the exit code says it too
     return fault.exit_code
 
 

@@ -42,9 +42,23 @@ def lines(text: str) -> list[str]:
 
 
 def cut(text: str, most: int) -> str:
-    """`text` cleaned, in at most `most` characters."""
-    shown = clean(text)
-    return shown if len(shown) <= most else shown[: max(0, most - 1)] + "…"
+    """`text` cleaned, in at most `most` columns."""
+    head = text[: most + 1]
+    shown = clean(head)
+    if len(head) == len(text) and width(shown) <= most:
+        return shown
+    while width(shown) >= most:
+        shown = shown[: min(len(shown), most) - 1]
+    return shown + "…"
+
+
+def cut_front(text: str, most: int) -> str:
+    """Cleaned `text` in at most `most` columns; for paths, whose end says more."""
+    if width(text) <= most:
+        return text
+    while width(text) >= most:
+        text = text[1:]
+    return "…" + text
 
 
 def width(text: str) -> int:
@@ -81,12 +95,16 @@ def ago(moment: datetime | None, now: datetime) -> str:
 
 
 class Palette:
-    """Colours, or none. The field's own sixteen: they follow the user's theme."""
+    """Colours, or none. The field's own sixteen: they follow the user's theme. And how wide the terminal is."""
 
-    __slots__ = ("on",)
+    __slots__ = ("columns", "on")
 
-    def __init__(self, on: bool) -> None:
-        self.on = on
+    def __init__(self, on: bool, columns: int | None = None) -> None:
+        self.on, self.columns = on, columns
+
+    def room(self, most: int, beside: int = 0) -> int:
+        """Columns for a text that takes `most` at best and stands beside `beside` others."""
+        return most if self.columns is None else max(8, min(most, self.columns - beside))
 
     def _in(self, code: str, text: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self.on and text else text
