@@ -85,6 +85,11 @@ def alarming(severities: Iterable[str | None]) -> bool:
     return any(severity in (WARNING, DANGER) for severity in severities)
 
 
+def weight(severity: str | None) -> int:
+    """What to sort by so that the most pressing stands first."""
+    return -SEVERITIES.index(severity) if severity in SEVERITIES else 0
+
+
 def policy(config: Mapping[str, str], kind: str) -> str:
     """warn, block or off for conflicts of type `kind`, of git's configuration; anything unheard of is warn."""
     said = config.get(f"gitqueen.{kind}.policy", config.get("gitqueen.policy", WARN)).strip().lower()

@@ -67,6 +67,11 @@ def slug(text: str) -> SisterName | None:
     return SisterName(word) if word and SisterName.fault(word) is None else None
 
 
+def natural(name: str) -> list[tuple[int, str]]:
+    """What to sort names by: iza-2 before iza-10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split("([0-9]{1,9})", name)]
+
+
 def numbered(stem: str, taken: Collection[str], first: int = 1) -> SisterName:
     """The lowest free `<stem>-<n>`, n from `first`; names differing only in case count as taken."""
     folded = {name.casefold() for name in taken}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gitqueen.model import conflicts, names
 from gitqueen.model.claims import Claim
 from gitqueen.model.conflicts import Conflict
 from gitqueen.model.messages import Message
@@ -36,13 +37,15 @@ class Briefing:
 
 
 def brief(queen: Queen, me: Identity) -> Briefing:
-    """Her briefing; unread mail is shown, not marked read."""
+    """Her briefing, the most pressing of each first; unread mail is shown, not marked read."""
     scanning.ensure(queen)
     if me.sister is not None:
         tending.notice(queen, me.sister)
     here = queen.place.common_dir if queen.place else None
     worktree = queen.place.worktree if queen.place else None
-    others = sorted(tending.others(queen, me.address), key=lambda s: (s.common_dir != here or here is None, s.name))
+    others = sorted(
+        tending.others(queen, me.address), key=lambda s: (s.common_dir != here or here is None, names.natural(s.name))
+    )
     roommates = tuple(sister.name for sister in others if worktree is not None and sister.worktree == worktree)
     with database.faults(queen.settings.database):
         mail = messages_table.unread(queen.db, me.address)
@@ -54,11 +57,22 @@ def brief(queen: Queen, me: Identity) -> Briefing:
         roommates=roommates,
         apart=_apart(queen, me) if roommates else None,
         claims=tuple(c for c in claiming.held(queen) if not c.paths or c.common_dir == here),
-        conflicts=tuple(c for c in colliding.book(queen) if c.common_dir == here or me.address in c.sisters),
-        mail=tuple(mail),
+        conflicts=tuple(_concerning(queen, me.address, here)),
+        mail=tuple(sorted(mail, key=lambda message: not message.urgent)),
         managed=managed,
         repo=queen.place.repo if queen.place else None,
     )
+
+
+def _concerning(queen: Queen, me: str, here: str | None) -> list[Conflict]:
+    """Conflicts of hers, of this repository, and of other programs, which do not say where."""
+    book = [
+        conflict
+        for conflict in colliding.book(queen)
+        if me in conflict.sisters
+        or (conflict.common_dir == here if conflict.common_dir is not None else conflict.severity is None)
+    ]
+    return sorted(book, key=lambda conflict: (conflicts.weight(conflict.severity), me not in conflict.sisters))
 
 
 def _apart(queen: Queen, me: Identity) -> str:

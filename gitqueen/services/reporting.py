@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gitqueen.git import places
+from gitqueen.model import conflicts, names
 from gitqueen.model.claims import Claim
 from gitqueen.model.conflicts import Conflict
 from gitqueen.model.sisters import Sister
@@ -15,6 +16,7 @@ from gitqueen.services import claiming, colliding, scanning, tending
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, repos, trees
 from gitqueen.store import messages as messages_table
+from gitqueen.tracing import step
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +54,24 @@ def status(queen: Queen, repo: str | None = None, every: bool = False) -> Status
 
     Raises `errors.CannotWork` when `repo` is in no repository.
     """
-    scanning.ensure(queen)
+    with step("services", "look around, if the last look is old"):
+        scanning.ensure(queen)
     living = tending.living(queen)
     wanted = None if repo is None else _repository(queen, repo)
     if wanted is not None:
         living = [sister for sister in living if sister.common_dir == wanted]
     claims = [c for c in claiming.held(queen) if wanted is None or c.common_dir in (wanted, None) or not c.paths]
-    conflicts = [c for c in colliding.book(queen) if wanted is None or c.common_dir in (wanted, None)]
+    book = [c for c in colliding.book(queen) if wanted is None or c.common_dir in (wanted, None)]
+    book.sort(key=lambda conflict: conflicts.weight(conflict.severity))
     with database.faults(queen.settings.database):
         mail = [Mail(*entry) for entry in messages_table.pending(queen.db)]
         found = _repos(queen, living, wanted, every)
     return Status(
         at=queen.now,
         machine=processes.machine(),
-        sisters=tuple(living),
+        sisters=tuple(sorted(living, key=lambda sister: names.natural(sister.name))),
         claims=tuple(claims),
-        conflicts=tuple(conflicts),
+        conflicts=tuple(book),
         mail=tuple(mail),
         repos=tuple(found),
     )

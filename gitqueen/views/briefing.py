@@ -4,49 +4,52 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from gitqueen.model.claims import Claim
+from gitqueen.model.conflicts import Conflict
+from gitqueen.model.messages import Message
 from gitqueen.model.sisters import Sister
 from gitqueen.services.onboarding import LONGEST, Briefing
-from gitqueen.views.text import Palette, clean, cut, pad
+from gitqueen.views.text import Palette, clean, cut, pad, width
 
-FEWEST, MOST = 3, 12
-"""Sisters, claims, conflicts or letters that a list names: as many as fit, never more."""
+MOST, LETTERS = 12, 5
+"""Sisters, claims or conflicts, and letters, that a list names: as many as fit, never more."""
+NAME, SENTENCE, TASK = 64, 110, 60
+"""Columns at most."""
 
 
 def brief(report: Briefing, now: datetime, colour: Palette) -> str:
     """The briefing, with as much of each list as fits into 2,000 characters."""
+    end = "\n".join(["", "", *_commands(report)])
     for most in range(MOST, -1, -1):
-        text = "\n".join(_sections(report, now, colour, most))
-        if len(text) <= LONGEST:
-            return text
-    return text[: LONGEST - 1] + "…"
+        text = "\n".join(_sections(report, colour, most))
+        if len(text) + len(end) <= LONGEST:
+            return text + end
+    return text[: LONGEST - len(end) - 1] + "…" + end
 
 
-def _sections(report: Briefing, now: datetime, colour: Palette, most: int) -> list[str]:
-    lines = [f"🐝 {colour.bold('gitqueen onboarding')} for {colour.name(clean(report.address))}"]
+def _sections(report: Briefing, colour: Palette, most: int) -> list[str]:
+    lines = [f"🐝 {colour.bold('gitqueen onboarding')} for {colour.name(cut(report.address, NAME))}"]
     if report.sister is not None and report.sister.task:
-        lines.append(f"  Your task: {cut(report.sister.task, 90)}")
+        lines.append(f"  Your task: {cut(report.sister.task, colour.room(90, 13))}")
     lines += _shared(report, colour) + ["", *_others(report, colour, most)]
-    lines += _list("Claims held:", [_claim(report, i) for i in range(len(report.claims))], most)
-    lines += _list("Open conflicts:", [f"{clean(c.type)}: {cut(c.detail or '', 110)}" for c in report.conflicts], most)
-    lines += _list(
-        f"📬 {len(report.mail)} unread (read it: gitqueen inbox):",
-        [
-            f"#{m.id} from {clean(m.sender or '?')}{' ⚡URGENT' if m.urgent else ''}: {cut(m.body, 60)}"
-            for m in report.mail
-        ],
-        min(most, 5),
-    )
-    lines += ["", *_commands(report)]
-    return lines
+    lines += _list("Claims held:", [_claim(one, colour) for one in report.claims], most)
+    lines += _list("Open conflicts:", [_conflict(one, colour) for one in report.conflicts], most)
+    title = f"📬 {len(report.mail)} unread (read it: gitqueen inbox):"
+    return lines + _list(title, [_letter(one, colour) for one in report.mail], min(most, LETTERS))
 
 
 def _shared(report: Briefing, colour: Palette) -> list[str]:
     if not report.roommates:
         return []
-    names = ", ".join(clean(name) for name in report.roommates[:5])
+    names = ", ".join(cut(name, NAME) for name in report.roommates[:4])
+    if len(report.roommates) > 4:
+        names += f" and {len(report.roommates) - 4} more"
+    apart = clean(report.apart or "")
     return [
-        colour.warning(f"  ⚠ You share this worktree with {names}: a branch switch, stash or reset hits them too."),
-        f"    Apart: {cut(report.apart or '', 200)}",
+        colour.warning(f"  ⚠ You share this worktree with {names}:"),
+        colour.warning("    a branch switch, stash or reset hits them too."),
+        # Half a command is worse than none.
+        f"    Apart: {apart if len(apart) <= 200 else 'git worktree add <folder>'}",
     ]
 
 
@@ -54,24 +57,39 @@ def _others(report: Briefing, colour: Palette, most: int) -> list[str]:
     if not report.sisters:
         return ["  No other sister is working right now."]
     shown = report.sisters[: max(most, 1)]
-    names = max(len(clean(sister.name)) for sister in shown)
-    rows = [f"    {colour.name(pad(clean(s.name), names))}  {pad(clean(s.status), 7)}{_doing(s)}" for s in shown]
+    names = max(7, *(width(cut(sister.name, NAME)) for sister in shown))
+    states = max(width(clean(sister.status)) for sister in shown)
+    rows = []
+    for sister in shown:
+        head = f"{pad(clean(sister.status), states)}   {_doing(sister, colour.room(2 * TASK, names + states + 9))}"
+        rows.append(f"    {colour.name(pad(cut(sister.name, NAME), names))}  {head}".rstrip())
     if len(report.sisters) > len(shown):
         rows.append(f"    and {len(report.sisters) - len(shown)} more: gitqueen status")
     return ["  Other sisters working right now:", *rows]
 
 
-def _doing(sister: Sister) -> str:
-    task = f"  {cut(sister.task, 60)}" if sister.task else ""
-    branch = f"  [{cut(sister.branch, 40)}]" if sister.branch else ""
-    return task + branch
+def _doing(sister: Sister, room: int) -> str:
+    branch = f"[{cut(sister.branch, min(40, room // 2))}]" if sister.branch else ""
+    if not sister.task:
+        return branch
+    task = cut(sister.task, max(8, min(TASK, room - width(branch) - 2)))
+    return f"{task}  {branch}".rstrip()
 
 
-def _claim(report: Briefing, index: int) -> str:
-    claim = report.claims[index]
-    paths = f" [{cut(', '.join(claim.paths), 60)}]" if claim.paths else ""
-    why = f": {cut(claim.description, 60)}" if claim.description else ""
-    return f"{clean(claim.id)} by {clean(claim.owner)}{paths}{why}"
+def _claim(one: Claim, colour: Palette) -> str:
+    paths = f" [{cut(', '.join(one.paths), 60)}]" if one.paths else ""
+    why = f": {one.description}" if one.description else ""
+    return cut(f"{one.id} by {one.owner}{paths}{why}", colour.room(SENTENCE, 4))
+
+
+def _conflict(one: Conflict, colour: Palette) -> str:
+    words = cut(f"{one.type}: {one.detail or ', '.join(one.sisters)}", colour.room(SENTENCE, 4))
+    return colour.severity(one.severity, words)
+
+
+def _letter(one: Message, colour: Palette) -> str:
+    urgent = " ⚡URGENT" if one.urgent else ""
+    return cut(f"#{one.id} from {one.sender or '?'}{urgent}: {one.body}", colour.room(SENTENCE, 4))
 
 
 def _list(title: str, rows: list[str], most: int) -> list[str]:
@@ -99,7 +117,7 @@ def letters(name: str, colour: Palette) -> str:
     try:
         import pyfiglet  # a small library's font, only on a terminal
 
-        drawn = pyfiglet.figlet_format(clean(name), font="standard", width=100).rstrip()
+        drawn = pyfiglet.figlet_format(clean(name), font="ansi_shadow", width=colour.room(100)).rstrip()
     except Exception:
         drawn = clean(name)
     return "\n".join(colour.purple(line) for line in drawn.split("\n"))
