@@ -68,6 +68,7 @@ def enter(queen: Queen, process: Process, agent: str, wanted: str | None) -> Ide
         )
         # Before the commit that makes her live: a hook in between must rather see one marker too many.
         tending.mark(queen, sister)
+        tending.outdate(queen)
     return Identity(sister, name, notice)
 
 

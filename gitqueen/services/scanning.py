@@ -27,6 +27,10 @@ from gitqueen.store import database, events, repos, trees
 from gitqueen.store import messages as messages_table
 from gitqueen.store import sisters as sisters_table
 from gitqueen.store.trees import Tree
+from gitqueen.tracing import step
+
+HOOKS_TAKE = 5.0
+"""Seconds within which a post-checkout hook has told of the move, or will not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ class _View:
     dead: list[Sister] = field(default_factory=list)
     places: dict[str, Place] = field(default_factory=dict)
     trees: dict[str, tuple[Tree, tuple[str, ...]]] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)
+    """Worktrees with a sister in them that could not be read."""
     faults: list[str] = field(default_factory=list)
 
 
@@ -81,13 +87,13 @@ def locked(
 
 def scan(queen: Queen, progress: Callable[[str], None] = lambda _: None) -> Scan:
     """Look around once, whatever the last scan's age; `progress` hears each worktree's path before it is read."""
-    view = _look(queen, progress)
-    with database.transaction(queen.db):
+    with step("services", "look at every sister and worktree"):
+        view = _look(queen, progress)
+    with step("services", "write what was seen"), database.transaction(queen.db):
         _bury(queen, view)
-        living = [_adopt(queen, sister) for sister in view.alive]
         _write_trees(queen, view)
-        living = [_with_place(sister, view) for sister in living]
-        given_back = claiming.give_back(queen, claiming.grace(queen))
+        living = [_adopt(queen, sister) for sister in sisters_table.everyone(queen.db)]
+        given_back = claiming.give_back(queen)
         standing = claiming.held(queen)
         resolved = colliding.reconcile(queen, living, standing)
         _prune(queen)
@@ -109,6 +115,7 @@ def _report(view: _View, given_back: Iterable[Claim], resolved: Iterable[Conflic
 
 def _look(queen: Queen, progress: Callable[[str], None]) -> _View:
     view = _View()
+    _ = queen.config  # asked of git now, not while others wait for the database
     with database.faults(queen.settings.database):
         everybody = sisters_table.everyone(queen.db)
     for sister in everybody:
@@ -119,8 +126,15 @@ def _look(queen: Queen, progress: Callable[[str], None]) -> _View:
         try:
             _look_into(queen, view, worktree)
         except (errors.GitqueenError, OSError) as fault:
-            view.faults.append(f"{worktree}: {fault}")
+            if any(_of_here(queen, sister) for sister in view.alive if sister.worktree == worktree):
+                view.lost.add(worktree)
+                view.faults.append(f"{worktree}: {fault}")
     return view
+
+
+def _of_here(queen: Queen, sister: Sister) -> bool:
+    """Whether her paths are ours: another machine or container that shares this home has files of its own."""
+    return sister.body is None or sister.body.origin == queen.origin
 
 
 def _look_into(queen: Queen, view: _View, worktree: str) -> None:
@@ -128,8 +142,7 @@ def _look_into(queen: Queen, view: _View, worktree: str) -> None:
 
     place = places.find(worktree)
     if place is None or place.worktree != worktree:
-        view.faults.append(f"{worktree}: no worktree is there any more")
-        return
+        raise errors.CannotWork("no worktree is there any more")
     started = queen.clock().timestamp()
     seen = libgit.look(worktree)
     view.places[worktree] = place
@@ -138,6 +151,9 @@ def _look_into(queen: Queen, view: _View, worktree: str) -> None:
 
 def _bury(queen: Queen, view: _View) -> None:
     """Rows of the dead go; mail, claims (until the grace is over) and history stay with their names."""
+    # Who wrote her row anew since we looked is not the one we saw dead.
+    there = set(sisters_table.everyone(queen.db))
+    view.dead = [sister for sister in view.dead if sister in there]
     sisters_table.forget(queen.db, [sister.row for sister in view.dead])
     living = {sister.name for sister in view.alive}
     seen_alive = [sister for sister in view.dead if sister.body is not None]
@@ -152,7 +168,10 @@ def _bury(queen: Queen, view: _View) -> None:
 
 def _adopt(queen: Queen, sister: Sister) -> Sister:
     """An outside row whose process lives: from now on we know which process it was."""
-    if sister.body is not None or (process := processes.look(sister.row)) is None:
+    if sister.body is not None or tending.life(queen, sister) != sisters.ALIVE:
+        return sister
+    process = processes.look(sister.row)
+    if process is None:
         return sister
     body = Body(queen.origin, process.pid, process.ticks)
     adopted = replace(sister, body=body, started_at=processes.started_at(process))
@@ -166,11 +185,26 @@ def _write_trees(queen: Queen, view: _View) -> None:
     for worktree, (tree, changed) in view.trees.items():
         before = known.get(worktree)
         if before is not None and before.branch != tree.branch:
+            if _hook_will_tell(queen, view.places[worktree]):
+                continue
             _moved_unseen(queen, view, before, tree)
         repos.save(queen.db, tree.common_dir, view.places[worktree].repo)
         trees.save_worktree(queen.db, tree, changed)
         sisters_table.set_tree(queen.db, worktree, tree.branch, tree.head, len(changed))
+    for worktree in view.lost:
+        sisters_table.set_tree(queen.db, worktree, None, None, None)
     trees.keep_worktrees(queen.db, view.trees)
+
+
+def _hook_will_tell(queen: Queen, place: Place) -> bool:
+    """Whether HEAD moved so recently that the hook, which knows who did it, is still to come: the next scan sees."""
+    if not repos.managed(queen.db, place.common_dir):
+        return False
+    try:
+        moved = os.stat(os.path.join(place.git_dir, "HEAD")).st_mtime
+    except OSError:
+        return False
+    return 0 <= queen.clock().timestamp() - moved < HOOKS_TAKE
 
 
 def _moved_unseen(queen: Queen, view: _View, before: Tree, tree: Tree) -> None:
@@ -182,13 +216,6 @@ def _moved_unseen(queen: Queen, view: _View, before: Tree, tree: Tree) -> None:
     for victim in (sister for sister in there if sister.branch == before.branch):
         finding, mail = colliding.switched(queen, victim, before.branch, tree.branch, None, busy)
         colliding.remember(queen, [finding], letters=mail)
-
-
-def _with_place(sister: Sister, view: _View) -> Sister:
-    if sister.worktree is None or sister.worktree not in view.trees:
-        return sister
-    tree, changed = view.trees[sister.worktree]
-    return replace(sister, branch=tree.branch, head=tree.head, dirty=len(changed))
 
 
 def _prune(queen: Queen) -> None:

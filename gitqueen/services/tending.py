@@ -53,7 +53,14 @@ def settle(queen: Queen, sister: Sister) -> Sister:
     moved = _placed(queen, sister)
     sisters_table.seen(queen.db, moved, queen.now)
     mark(queen, moved)
+    if moved.worktree != sister.worktree:
+        outdate(queen)
     return moved
+
+
+def outdate(queen: Queen) -> None:
+    """Somebody is where the last look around did not see her: whoever asks next looks again."""
+    repos.set_last(queen.db, "scan", 0.0)
 
 
 def notice(queen: Queen, sister: Sister) -> Sister:

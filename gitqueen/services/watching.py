@@ -27,8 +27,29 @@ def start_detached(queen: Queen) -> None:
     # -P: the working folder may be a stranger's repository with a gitqueen.py of its own.
     argv = [sys.executable, "-P", "-m", "gitqueen", "scan", "--stale"]
     null = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
+    shut = [(os.POSIX_SPAWN_CLOSE, fd) for fd in _handed_down()]
     try:
         # Not subprocess: its import alone costs more than the mail that is being sent.
-        os.posix_spawn(sys.executable, argv, {**queen.env, "GITQUEEN_CHILD": "1"}, file_actions=null, setsid=True)
+        env = {**queen.env, "GITQUEEN_CHILD": "1"}
+        os.posix_spawn(sys.executable, argv, env, file_actions=[*null, *shut], setsid=True)
     except (OSError, NotImplementedError):
         pass  # the next command that answers from a scan makes one itself
+
+
+def _handed_down() -> list[int]:
+    """Descriptors that whoever started us left open for us: a pipe among them would wait for the scan."""
+    found = []
+    try:
+        for fd in map(int, os.listdir("/dev/fd")):
+            if fd > 2 and _inheritable(fd):
+                found.append(fd)
+    except OSError:
+        pass
+    return found
+
+
+def _inheritable(fd: int) -> bool:
+    try:
+        return os.get_inheritable(fd)
+    except OSError:
+        return False  # the one that listed them
