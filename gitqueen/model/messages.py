@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,9 @@ LONGEST = 64 * 1024
 
 EVERYBODY, NEIGHBOURS = "@all", "@repo"
 NORMAL, URGENT = "normal", "urgent"
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""What SQLite's text cannot hold: NUL, and the bytes of argv that are no UTF-8 (Python has them as surrogates)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +39,8 @@ class Message:
 
 def body(text: str) -> str:
     """`text` as it may be sent; raises `errors.Usage` when it is empty or too long."""
-    # argv may hold bytes that are no UTF-8 (surrogates here): SQLite stores text, so they become U+FFFD.
-    clean = text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
-    if not clean.strip():
+    clean = _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+    if not any(char.isprintable() and char != " " for char in clean):
         raise errors.Usage("the message is empty", hint='queen tell NAME "MESSAGE", or - to read it from stdin')
     if (size := len(clean.encode())) > LONGEST:
         raise errors.Usage(

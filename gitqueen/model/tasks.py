@@ -12,6 +12,9 @@ from gitqueen import errors
 LONGEST = 500
 """Characters of one task: it is a headline, not a plan."""
 
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""What SQLite's text cannot hold: NUL, and the bytes of argv that are no UTF-8 (Python has them as surrogates)."""
+
 MAIN_BRANCHES = frozenset({"main", "master", "trunk", "develop", "dev", "HEAD"})
 
 _ISSUE = re.compile(
@@ -19,18 +22,18 @@ _ISSUE = re.compile(
 )
 _BRANCH_ISSUE = re.compile(r"(?:^|[/_-])(\d{2,7})(?=[/_-]|$)")
 _EMPTY_WORDS = frozenset(
-    "a an and are as at be by can do does for from get has have how i in into is it its make my new no not of on or our "
-    "so some that the their them then there this to up use via we when where which with work working start starting "
-    "please now task issue ticket pr".split()
+    "a an and are as at be by can do does for from get has have how i in into is it its make my new no not of on or "
+    "our so some that the their them then there this to up use via we when where which with work working start "
+    "starting please now task issue ticket pr".split()
 )
 _LIKE = 0.6
 _FEWEST_COMMON = 2
 
 
 def checked(text: str) -> str:
-    """`text` as a task: one line, no control characters at the ends; raises `errors.Usage` if empty or too long."""
-    clean = " ".join(text.encode("utf-8", "replace").decode("utf-8").replace("\0", " ").split())
-    if not clean:
+    """`text` as a task, on one line; raises `errors.Usage` when nothing of it can be seen, or it is too long."""
+    clean = " ".join(_UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text).split())
+    if not any(char.isprintable() and char != " " for char in clean):
         raise errors.Usage("the task is empty", hint='iam "what you are doing"')
     if len(clean) > LONGEST:
         raise errors.Usage(
