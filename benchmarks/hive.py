@@ -134,7 +134,7 @@ def race() -> Iterator[Row]:
 
             def after(won: int) -> None:
                 if won:
-                    claiming.release(opened, sister.name, "deploy")
+                    claiming.release(opened, me, "deploy")
 
             return Part(act, after)
 

@@ -6,41 +6,49 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitqueen import errors, settings
+from gitqueen import errors
 from gitqueen.cli import doing
 from gitqueen.cli.doing import json_option
+from gitqueen.cli.durations import Duration
 
 if TYPE_CHECKING:
     from gitqueen.services.claiming import Taken
     from gitqueen.services.queen import Queen
 
 
-class Duration(click.ParamType[float]):
-    """`90s`, `10m`, `2h`, `1d`, `1h30m`, or seconds."""
+class BeforeCommand(click.Command):
+    """A command that keeps what stands behind `--` for itself: in `ctx.obj`, None where there is no `--`.
 
-    name = "duration"
+    As an argument of click's it would also take words without `--`, and `claim deploy "rm the old one"` would run rm.
+    """
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        seconds = settings.duration(str(value))
-        if not seconds:
-            raise errors.Usage(f"{ascii(value)} is no time to hold anything", hint="write it like 10m or 2h")
-        return seconds
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if "--" in args:
+            at = args.index("--")
+            args, ctx.obj = args[:at], tuple(args[at + 1 :])
+            if not ctx.obj:
+                raise click.UsageError("there is no command behind --", ctx)
+        return super().parse_args(ctx, args)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return [*super().collect_usage_pieces(ctx), "[-- COMMAND...]"]
 
 
 @click.command(
+    cls=BeforeCommand,
     epilog='Examples: gitqueen claim deploy -m "rolling out" --ttl 2h   gitqueen claim db --path "migrations/**"   '
-    "gitqueen claim deploy --wait 60 -- ./deploy.sh"
+    "gitqueen claim deploy --wait 60 -- ./deploy.sh",
 )
 @click.argument("claim_id", metavar="ID")
-@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 @click.option("-m", "--message", "description", metavar="TEXT", help="Why; shown to whoever wants it too.")
 @click.option("--path", "paths", multiple=True, metavar="GLOB", help="Claim paths of this repository (git wildmatch).")
-@click.option("--ttl", type=Duration(), metavar="TIME", help="Given back by itself after TIME.")
-@click.option("--wait", type=click.FloatRange(0, 86400), metavar="SECONDS", help="Wait so long for whoever holds it.")
+@click.option("--ttl", type=Duration(zero=False), metavar="TIME", help="Given back by itself after TIME.")
+@click.option("--wait", type=Duration(zero=True), metavar="SECONDS", help="Wait so long for whoever holds it.")
 @json_option
+@click.pass_obj
 def claim(
+    command: tuple[str, ...] | None,
     claim_id: str,
-    command: tuple[str, ...],
     description: str | None,
     paths: tuple[str, ...],
     ttl: float | None,
@@ -51,20 +59,23 @@ def claim(
 
     Exit 1 and who holds it, since when and why, when another sister does.
     """
-    from gitqueen.services import claiming, running
+    from gitqueen.services import claiming
 
     queen = doing.open_queen()
     me = doing.sister(queen).sister
     assert me is not None
     wanted = claiming.wanted(queen, me, claim_id, description, paths, ttl)
-    if command:
+    if command is None:
+        taken = claiming.take(queen, me, wanted, wait)
+    else:
+        from gitqueen.services import running
+
         ran = running.under_claim(queen, me, wanted, command, wait)
-        if ran.code is None:
-            _show_taken(queen, ran.taken, as_json)
-        return 1 if ran.code is None else ran.code
-    taken = claiming.take(queen, me, wanted, wait)
-    _show_taken(queen, taken, as_json)
+        if ran.code is not None:
+            return ran.code
+        taken = ran.taken
     doing.look_around_later(queen)
+    _show_taken(queen, taken, as_json)
     return 1 if taken.refused else 0
 
 
@@ -95,7 +106,7 @@ def release(claim_id: str, force: bool, as_json: bool) -> int:
     from gitqueen.views.text import clean
 
     queen = doing.open_queen()
-    given = claiming.release(queen, doing.actor(queen).address, claim_id, force)
+    given = claiming.release(queen, doing.actor(queen), claim_id, force)
     doing.show(as_json, lambda: {"claim": structured.claim(given)}, lambda: f"✓ {clean(given.id)} is free")
     doing.look_around_later(queen)
     return 0

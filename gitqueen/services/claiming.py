@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from gitqueen import errors
 from gitqueen.git import markers
@@ -19,14 +19,16 @@ from gitqueen.model.claims import Claim
 from gitqueen.model.events import Event
 from gitqueen.model.messages import NORMAL
 from gitqueen.model.names import QUEEN, ClaimId
-from gitqueen.model.sisters import Body, Sister
+from gitqueen.model.sisters import DEAD, Body, Sister
 from gitqueen.senses import processes
 from gitqueen.services import tending
+from gitqueen.services.identifying import Identity
 from gitqueen.services.queen import Queen
 from gitqueen.settings import GRACE
 from gitqueen.store import claims as claims_table
 from gitqueen.store import database, events, repos
 from gitqueen.store import messages as messages_table
+from gitqueen.store import sisters as sisters_table
 
 GLANCE = 0.05
 """Seconds between two tries of `claim --wait`."""
@@ -67,12 +69,12 @@ def wanted(
 
 
 def _glob(pattern: str, prefix: str) -> str:
-    if (fault := globs.valid(pattern)) is not None:
-        raise errors.Usage(fault, hint="paths are globs as in .gitignore: 'src/**', '*.sql'")
     try:
         return globs.anchor(pattern, prefix)
     except ValueError as fault:
-        raise errors.Usage(str(fault), hint="paths lie inside this repository") from None
+        raise errors.Usage(
+            str(fault), hint="paths of this repository, as in .gitignore: 'src/**', '*.sql', ../docs/"
+        ) from None
 
 
 def take(queen: Queen, me: Sister, claim: Claim, wait: float | None = None) -> Taken:
@@ -90,7 +92,8 @@ def take(queen: Queen, me: Sister, claim: Claim, wait: float | None = None) -> T
 
 def _try(queen: Queen, me: Sister, claim: Claim) -> Taken:
     # A look without the lock first: with 64 waiting, only those who may win queue for it.
-    if (other := claims.excluding(claim, held(queen))) is not None and not _run_out(queen, other):
+    if (other := claims.excluding(claim, held(queen))) is not None:
+        _notice_death(queen, other.owner)
         return Taken(claim, other)
     with database.transaction(queen.db, durable=True):
         give_back(queen)
@@ -112,7 +115,7 @@ def _renewed(mine: Claim, claim: Claim) -> Claim:
     """My own claim, taken again: what was not said again stays."""
     return replace(
         claim,
-        description=claim.description or mine.description,
+        description=mine.description if claim.description is None else claim.description,
         paths=claim.paths or mine.paths,
         repo=claim.repo if claim.paths else mine.repo,
         common_dir=claim.common_dir if claim.paths else mine.common_dir,
@@ -130,77 +133,88 @@ def bind(queen: Queen, claim: Claim, body: Body) -> None:
 
 
 def held(queen: Queen) -> list[Claim]:
-    """What stands now; what ran out is left out, and given back by the next transaction that looks."""
+    """What stands now; what is over is left out, and given back by the next transaction that looks."""
     with database.faults(queen.settings.database):
-        return [claim for claim in claims_table.held(queen.db) if not _run_out(queen, claim)]
+        dead = events.died(queen.db)
+        return [claim for claim in claims_table.held(queen.db) if _over(queen, claim, dead) is None]
 
 
 def listed(queen: Queen, every: bool = False) -> list[Claim]:
     """The claims that stand, or all that ever were."""
+    standing = held(queen)
     if not every:
-        return held(queen)
+        return standing
     with database.faults(queen.settings.database):
-        return claims_table.everything(queen.db)
+        ever = claims_table.everything(queen.db)
+    kept = {claim.id for claim in standing}
+    # Over, and nobody has given it back yet: as if somebody had just now.
+    return [claim if claim.released_at or claim.id in kept else replace(claim, released_at=queen.now) for claim in ever]
 
 
-def _run_out(queen: Queen, claim: Claim) -> bool:
-    return claim.expired(queen.now) or _command_ended(queen, claim)
-
-
-def _command_ended(queen: Queen, claim: Claim) -> bool:
-    command = claim.command
-    return command is not None and command.origin == queen.origin and not processes.alive(command.pid, command.ticks)
-
-
-def give_back(queen: Queen, grace: float | None = None) -> list[Claim]:
-    """Release what ran out, whose command ended, or (given `grace`, seconds) whose owner is dead for so long.
-
-    Call it inside a transaction. A claim whose owner was never seen alive stays.
-    """
-    dead = events.died(queen.db) if grace is not None else {}
+def give_back(queen: Queen) -> list[Claim]:
+    """Release what is over. Call it inside a transaction."""
+    dead = events.died(queen.db)
     gone = []
     for claim in claims_table.held(queen.db):
-        died = dead.get(claim.owner)
-        if claim.expired(queen.now):
-            why = "expired"
-        elif _command_ended(queen, claim):
-            why = "its command ended"
-        elif died is not None and grace is not None and (queen.now - died).total_seconds() >= grace:
-            why = "its owner died"
-        else:
-            continue
-        claims_table.release(queen.db, claim.id, queen.now)
-        events.record(queen.db, queen.now, Event("given-back", claim.owner, claim.repo, {"id": claim.id, "why": why}))
-        gone.append(claim)
+        if (why := _over(queen, claim, dead)) is not None:
+            claims_table.release(queen.db, claim.id, queen.now)
+            detail = {"id": claim.id, "why": why}
+            events.record(queen.db, queen.now, Event("given-back", claim.owner, claim.repo, detail))
+            gone.append(claim)
     return gone
 
 
-def grace(queen: Queen) -> float:
-    return queen.duration("gitqueen.grace", GRACE)
+def _over(queen: Queen, claim: Claim, dead: Mapping[str, datetime]) -> str | None:
+    """Why a claim that nobody gave back holds no more, or None. One whose owner was never seen alive holds."""
+    command, died = claim.command, dead.get(claim.owner)
+    if claim.expired(queen.now):
+        return "expired"
+    if command is not None and command.origin == queen.origin:
+        # As long as her command lives she is not gone, whatever became of her shell.
+        return None if processes.alive(command.pid, command.ticks) else "its command ended"
+    if died is not None and (queen.now - died).total_seconds() >= queen.duration("gitqueen.grace", GRACE):
+        return "its owner died"
+    return None
 
 
-def release(queen: Queen, me: str, claim_id: str, force: bool = False) -> Claim:
+def _notice_death(queen: Queen, owner: str) -> None:
+    """The grace of a dead owner begins when somebody sees that she is dead: whoever wants her claim need not wait
+    for a scan to do so."""
+    rows = [sister for sister in sisters_table.named(queen.db, owner) if sister.body is not None]
+    if rows and owner not in events.died(queen.db) and all(tending.life(queen, row) == DEAD for row in rows):
+        with database.transaction(queen.db):
+            events.mark_dead(queen.db, [owner], queen.now)
+
+
+def release(queen: Queen, me: Identity, claim_id: str, force: bool = False) -> Claim:
     """Give `claim_id` back; `force` takes another's and tells her by mail.
 
     Raises `errors.Refused` when it is not held, or another's.
     """
-    name = ClaimId(claim_id) if ClaimId.fault(claim_id) is None else claim_id
     with database.transaction(queen.db, durable=True):
-        claim = claims_table.get(queen.db, name)
-        if claim is None or claim.released_at is not None or _run_out(queen, claim):
-            give_back(queen)
-            missing = f"nobody holds {ascii(claim_id)[1:-1]}"
-        else:
-            missing = None
-            if claim.owner != me and not force:
+        give_back(queen)
+        claim = claims_table.get(queen.db, claim_id)
+        if claim is not None and claim.released_at is None:
+            if claim.owner != me.address and not force:
                 raise errors.Refused(
-                    f"{claim.id} is held by {claim.owner}, not by {me}",
-                    hint=f'ask her: gitqueen tell {claim.owner} "..."; or take it from her: gitqueen release {claim.id} --force',
+                    f"{claim.id} is held by {claim.owner}, not by {me.address}",
+                    hint=f'ask her: gitqueen tell {claim.owner} "..."; '
+                    f"or take it from her: gitqueen release {claim.id} --force",
                 )
-            _let_go(queen, claim, me)
-    if missing or claim is None:
-        raise errors.Refused(missing or "", hint="gitqueen claims")
-    return claim
+            _let_go(queen, claim, me.address)
+            if me.sister is not None:
+                tending.settle(queen, me.sister)
+            return claim
+    # Another program may have claimed what is no id of ours, so the form is only asked where there is no such claim.
+    raise errors.Refused(f"nobody holds {ClaimId(claim_id)}", hint="gitqueen claims")
+
+
+def end(queen: Queen, claim: Claim) -> None:
+    """Give back exactly this hold; nothing happens when it is over, or its id was taken anew."""
+    with database.transaction(queen.db, durable=True):
+        now = claims_table.get(queen.db, claim.id)
+        if now is not None and now.released_at is None and now.nonce == claim.nonce:
+            _let_go(queen, now, claim.owner)
 
 
 def _let_go(queen: Queen, claim: Claim, me: str) -> None:
