@@ -11,11 +11,13 @@ from gitqueen.model import messages, names
 from gitqueen.model.events import Event
 from gitqueen.model.messages import Message
 from gitqueen.model.names import SisterName
+from gitqueen.model.sisters import DEAD
 from gitqueen.services import tending
-from gitqueen.services.identifying import Identity
+from gitqueen.services.identifying import Identity, login
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, events
 from gitqueen.store import messages as messages_table
+from gitqueen.store import sisters as sisters_table
 
 GLANCE = 0.1
 """Seconds between two looks of `inbox --wait`."""
@@ -48,14 +50,15 @@ def send(queen: Queen, me: Identity, to: str, text: str, *, urgent: bool = False
     """
     body = messages.body(text)
     priority = messages.URGENT if urgent else messages.NORMAL
-    present: set[str] | None = None
+    absent: tuple[str, ...] = ()
     if to in (messages.EVERYBODY, messages.NEIGHBOURS):
         addressees = _group(queen, me, to)
     else:
         addressees = [SisterName(to)]
-        present = {sister.name for sister in tending.living(queen)}
+        if not _reachable(queen, me, to):
+            absent = (to,)
     with database.transaction(queen.db, durable=True):
-        _check(queen, me, addressees, present, reply_to)
+        _check(queen, absent, reply_to)
         ids = [
             messages_table.add(queen.db, me.address, name, body, priority, queen.now, reply_to) for name in addressees
         ]
@@ -64,7 +67,6 @@ def send(queen: Queen, me: Identity, to: str, text: str, *, urgent: bool = False
         events.record(queen.db, queen.now, Event("sent", me.address, _repo(queen), detail))
         if me.sister is not None:
             tending.settle(queen, me.sister)
-    absent = () if present is None else tuple(name for name in addressees if name not in present)
     return Sent(tuple(ids), tuple(addressees), absent)
 
 
@@ -84,10 +86,17 @@ def _group(queen: Queen, me: Identity, to: str) -> list[str]:
     return valid
 
 
-def _check(queen: Queen, me: Identity, to: Sequence[str], present: set[str] | None, reply_to: int | None) -> None:
-    for name in to:
-        if present is None or name in present or name == me.address or name == names.slug(queen.settings.login):
-            continue
+def _reachable(queen: Queen, me: Identity, name: str) -> bool:
+    """Whether somebody of that name can read it now: oneself, the person at this login, or a sister with a session."""
+    if name in (me.address, login(queen)):
+        return True
+    with database.faults(queen.settings.database):
+        rows = sisters_table.named(queen.db, name)
+    return any(tending.life(queen, row) != DEAD for row in rows)
+
+
+def _check(queen: Queen, absent: Sequence[str], reply_to: int | None) -> None:
+    for name in absent:
         if not events.known_name(queen.db, name):
             near = names.nearest(name, events.every_name(queen.db))
             hint = f"did you mean {' or '.join(near)}?" if near else "gitqueen status shows the names"
@@ -97,18 +106,23 @@ def _check(queen: Queen, me: Identity, to: Sequence[str], present: set[str] | No
 
 
 def inbox(queen: Queen, me: Identity, *, every: bool = False, peek: bool = False, wait: float | None = None) -> Inbox:
-    """Her unread mail (`every`: all of it), marked read unless `peek`; `wait`: up to so many seconds until some comes."""
-    deadline = None if wait is None else time.monotonic() + wait
-    seen_version = -1
+    """Her unread mail (`every`: all of it), marked read unless `peek`.
+
+    `wait`: so many seconds until some comes; then it is `timed_out`.
+    """
+    if me.sister is not None:
+        tending.notice(queen, me.sister)
+    deadline = time.monotonic() + (wait or 0)
+    version, found = -1, Inbox(me.address, ())
     while True:
-        version = _data_version(queen)
-        if version != seen_version:
-            found = _read(queen, me, every=every, peek=peek)
-            if found.new or deadline is None:
-                return found
-            seen_version = version
-        if deadline is not None and time.monotonic() >= deadline:
-            return Inbox(me.address, (), timed_out=True)
+        # Asked before the mail is read: what arrives in between makes it another one.
+        before, version = version, _data_version(queen)
+        if version != before:
+            found = _read(queen, me.address, every=every, peek=peek)
+        if found.new or wait is None:
+            return found
+        if time.monotonic() >= deadline:
+            return replace(found, timed_out=True)
         time.sleep(GLANCE)
         queen.now = queen.clock()
 
@@ -120,26 +134,25 @@ def _data_version(queen: Queen) -> int:
     return version
 
 
-def _read(queen: Queen, me: Identity, *, every: bool, peek: bool) -> Inbox:
+def _read(queen: Queen, address: str, *, every: bool, peek: bool) -> Inbox:
     with database.faults(queen.settings.database):
-        waiting = messages_table.unread(queen.db, me.address)
+        waiting = messages_table.unread(queen.db, address)
     if waiting and not peek:
         with database.transaction(queen.db, durable=True):
             # Again under the lock: of two readers at once exactly one is shown a letter as new.
-            waiting = messages_table.unread(queen.db, me.address)
+            waiting = messages_table.unread(queen.db, address)
             messages_table.mark_read(queen.db, [message.id for message in waiting], queen.now)
-            if me.sister is not None:
-                tending.settle(queen, me.sister)
         waiting = [replace(message, read_at=queen.now) for message in waiting]
     shown = waiting
     if every:
         with database.faults(queen.settings.database):
-            shown = messages_table.everything(queen.db, me.address)
-    return Inbox(me.address, tuple(shown), frozenset(message.id for message in waiting))
+            shown = messages_table.everything(queen.db, address)
+    return Inbox(address, tuple(shown), frozenset(message.id for message in waiting))
 
 
 def acknowledge(queen: Queen, me: Identity, ids: Sequence[int]) -> tuple[int, ...]:
     """Acknowledge all of `ids` or, if one of them is not mail to me, none: then raises `errors.Refused`."""
+    fresh: list[int] = []
     with database.transaction(queen.db, durable=True):
         for number in ids:
             message = messages_table.get(queen.db, number)
@@ -149,6 +162,11 @@ def acknowledge(queen: Queen, me: Identity, ids: Sequence[int]) -> tuple[int, ..
                     f"#{number} is no mail of {me.address}: {whose}; nothing was acknowledged",
                     hint="gitqueen inbox --all shows your mail",
                 )
-        messages_table.mark_acked(queen.db, ids, queen.now)
-        events.record(queen.db, queen.now, Event("acked", me.address, _repo(queen), {"ids": list(ids)}))
-    return tuple(ids)
+            if message.acked_at is None and number not in fresh:
+                fresh.append(number)
+        if fresh:
+            messages_table.mark_acked(queen.db, fresh, queen.now)
+            events.record(queen.db, queen.now, Event("acked", me.address, _repo(queen), {"ids": fresh}))
+        if me.sister is not None:
+            tending.settle(queen, me.sister)
+    return tuple(dict.fromkeys(ids))

@@ -21,7 +21,7 @@ def _letter(message: Message, report: Inbox, colour: Palette) -> list[str]:
     urgent = " " + colour.danger("⚡URGENT") if message.urgent else ""
     state = "" if message.id in report.new else colour.dim(" acknowledged" if message.acked_at else " read")
     head = f"[#{message.id}] from {colour.name(clean(message.sender or '?'))}{when}{reply}{urgent}{state}"
-    return [head, *(f"  {line}" for line in lines(message.body))]
+    return [head, *(f"  {line}".rstrip() for line in lines(message.body))]
 
 
 def sent(report: Sent) -> str:
