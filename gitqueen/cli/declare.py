@@ -30,7 +30,7 @@ def iam(task: tuple[str, ...], done: bool, as_json: bool) -> int:
         report = declaring.show(queen, me)
     else:
         report = declaring.finish(queen, me.sister) if done else declaring.declare(queen, me.sister, words)
-    doing.show(as_json, lambda: structured.declared(report), lambda: tasks.declared(report, doing.palette(), queen.now))
+    doing.show(as_json, lambda: structured.declared(report), lambda: tasks.declared(report, doing.palette()))
     doing.look_around_later(queen)
     return 0
 

@@ -52,8 +52,11 @@ def _twins(queen: Queen, sister: Sister) -> tuple[Finding, ...]:
         tasks.alike(sister.task or "", s.task or "", sister.branch, s.branch) for s in living if s.row != sister.row
     ):
         return ()
+    from gitqueen.model import conflicts
     from gitqueen.services import colliding  # 5 ms for something that seldom happens
 
+    if conflicts.policy(queen.config, conflicts.DUPLICATE_TASK) == conflicts.OFF:
+        return ()
     found = colliding.duplicate_tasks(living, only=sister.name)
     colliding.remember(queen, found, aware=sister.name)
     return tuple(found)

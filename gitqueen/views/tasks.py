@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from gitqueen.model.sisters import Sister
 from gitqueen.services.declaring import Declared
 from gitqueen.views.text import Palette, clean, cut, folder
 
 
-def declared(report: Declared, colour: Palette, now: datetime) -> str:
+def declared(report: Declared, colour: Palette) -> str:
     """The task as it stands, and every live sister who seems to do the same."""
     sister = report.sister
     if sister is None:
@@ -30,8 +28,9 @@ def declared(report: Declared, colour: Palette, now: datetime) -> str:
 def whoami(sister: Sister | None, address: str, colour: Palette) -> str:
     if sister is None:
         return f'{clean(address)}: a person at an undeclared shell   (become a sister: iam "what you are doing")'
-    where = f"  [{clean(sister.branch)}]" if sister.branch else ""
-    rows = [
-        f"{colour.name(clean(sister.name))}  pid {sister.pid}  {clean(sister.agent)}{where}  {folder(sister.worktree)}".rstrip()
-    ]
-    return "\n".join([*rows, *([f"  {cut(sister.task, 200)}"] if sister.task else [])])
+    words = [colour.name(clean(sister.name)), f"pid {sister.pid}", clean(sister.agent)]
+    if sister.branch:
+        words.append(f"[{clean(sister.branch)}]")
+    if sister.worktree:
+        words.append(folder(sister.worktree))
+    return "  ".join(words) + (f"\n  {cut(sister.task, 200)}" if sister.task else "")
