@@ -1,30 +1,37 @@
 """The demo: a throw-away home and repository in which two real sisters meet through real commands, hooks and git.
 
-Nothing is staged but the scene: each step is typed into a sister's own shell, and what it must show is looked for in
-what it really printed.
+Nothing is staged but the scene: each line is typed into a sister's own shell, and what it must show is looked for in
+what it really printed. Whatever happens, no process and no folder is left.
 """
 
 from __future__ import annotations
 
 import os
+import select
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-import uuid
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 
-from gitqueen.git.process import without_local
+from gitqueen import errors
 
 LONGEST = 60.0
-"""Seconds that one step may take."""
+"""Seconds that one line may take."""
+FAREWELL = 10.0
+"""Seconds that what was started by the way (a scan) may take to end by itself."""
+
+KEPT = ("PATH", "LOGNAME", "USER", "TMPDIR", "TZ", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+"""Variables that come in. All others stay out: GIT_*, GITQUEEN_SKIP or an agent's own would change what is played."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the script: who types what, which exit code, and what must be seen."""
+    """One line of the script: who types what, its exit code, and what must be seen."""
 
     who: str
     command: str
@@ -45,83 +52,120 @@ class Step:
     @property
     def missing(self) -> tuple[str, ...]:
         """What should have been seen and was not."""
-        unseen = tuple(text for text in self.line.sees if text not in self.output)
-        return unseen if self.code == self.line.code else (f"exit code {self.line.code}, not {self.code}", *unseen)
+        unseen = tuple(f"not seen: {text}" for text in self.line.sees if text not in self.output)
+        return unseen if self.code == self.line.code else (f"exit code {self.code}, not {self.line.code}", *unseen)
 
 
 YOU, IZA, ADA = "you", "iza", "ada"
 
 SCRIPT = (
-    Line(YOU, "gitqueen hooks install .", ("pre-commit", "post-checkout"), title="Two sisters, one checkout"),
-    Line(IZA, 'iam "writing the parser, #12"', ("📌 iza",)),
-    Line(ADA, 'iam "documenting the parser"', ("📌 ada",)),
-    Line(ADA, "gitqueen onboard", ("gitqueen onboarding for ada", "writing the parser, #12", "share this worktree")),
-    Line(IZA, 'queen tell ada "please leave src/parser.py to me" --urgent', ("#", "to ada"), title="Mail"),
-    Line(ADA, "queen inbox", ("1 unread for ada", "from iza", "⚡URGENT", "leave src/parser.py to me")),
-    Line(ADA, "queen ack $(queen inbox --all --json | sed 's/.*\"id\": \\([0-9]*\\).*/\\1/')", ("acknowledged",)),
+    Line(YOU, "gitqueen hooks install .", ("pre-commit", "post-checkout"), title="Once in a repository: its hooks"),
+    Line(IZA, 'iam "writing the parser, #12"', ("📌 iza",), title="Each says what she works on"),
+    Line(ADA, 'iam "translating the docs"', ("📌 ada",)),
     Line(
-        IZA, "queen claim parser --path 'src/parser.py' -m 'rewriting it'", ("yours",), title="A claim has one holder"
+        ADA,
+        "gitqueen onboard",
+        ("gitqueen onboarding for ada", "writing the parser, #12", "share this worktree"),
+        title="What a session reads when it wakes up",
     ),
+    Line(
+        IZA, 'queen tell ada "please leave src/parser.py to me" --urgent', ("to ada",), title="They write to each other"
+    ),
+    Line(ADA, "queen inbox", ("1 unread for ada", "from iza", "⚡URGENT", "please leave src/parser.py to me")),
+    Line(ADA, 'queen tell iza "gladly"', ("to iza",)),
+    Line(IZA, 'queen claim parser --path src/parser.py -m "rewriting it"', ("yours",), title="A claim has one holder"),
     Line(ADA, "queen claim parser", ("held by iza", "rewriting it"), code=1),
     Line(
         ADA,
-        "echo '# documented' >> src/parser.py && git commit -qam 'Document the parser'",
+        'echo "# documented" >>src/parser.py; git commit -qam "Document it"',
         ("src/parser.py", "claimed by iza", "gitqueen tell iza"),
-        title="A commit that collides",
+        title="A commit that collides: ada forgot",
     ),
     Line(
         ADA,
         "git switch -q -c docs",
         ("switched the branch under", "iza", "git switch main"),
-        title="A checkout under somebody's feet",
+        title="A checkout that moves the branch under iza's feet",
     ),
-    Line(IZA, "queen inbox", ("file-collision", "ada switched the branch under you", "git worktree add")),
-    Line(YOU, "gitqueen", ("iza", "ada", "📌", "[docs", "parser (iza"), title="What you see"),
-    Line(YOU, "gitqueen history -n 50", ("declared", "claimed", "conflict-seen")),
+    Line(
+        IZA,
+        "queen inbox",
+        ("gladly", "src/parser.py", "ada switched the branch under you", "git worktree add"),
+        title="iza was told",
+    ),
+    Line(YOU, "gitqueen", ("iza", "ada", "📌", "[docs", "parser (iza"), title="And this is what you see"),
 )
 
 
 class Shell:
-    """A real sister: a shell that lives until the demo ends and runs what is typed as its own children."""
+    """A real sister: a shell that lives until the demo ends, and runs what is typed as its own children.
 
-    def __init__(self, name: str, folder: str, env: dict[str, str]) -> None:
+    Its parent is gone before anything is typed: who runs the demo, an agent perhaps, stands above nobody in it.
+    """
+
+    def __init__(self, name: str, folder: str, env: Mapping[str, str], leash: int) -> None:
         named = {"GITQUEEN_NAME": name} if name != YOU else {}
-        self.process = subprocess.Popen(
-            ["sh"], cwd=folder, env={**env, **named}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, start_new_session=True,
+        self.parent = subprocess.Popen(
+            ["sh", "-c", "exec 3<&0; sh <&3 3<&- &"], cwd=folder, env={**env, **named}, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, pass_fds=(leash,),
         )  # fmt: skip
+        self.parent.wait()
 
     def type(self, command: str) -> tuple[int, str]:
-        """Run one line; its exit code and everything it printed."""
-        assert self.process.stdin is not None and self.process.stdout is not None
-        end = f"end-{uuid.uuid4().hex}"
-        self.process.stdin.write(f"{command} </dev/null\nprintf '\\n%s %s\\n' {end} $?\n".encode())
-        self.process.stdin.flush()
-        lines: list[str] = []
-        for raw in self.process.stdout:
-            line = raw.decode("utf-8", "replace").rstrip("\n")
-            if line.startswith(end):
-                return int(line.split()[1]), "\n".join(lines).strip("\n")
-            lines.append(line)
+        """Run one line; its exit code and everything it printed. One that takes too long is ended, with its shell."""
+        assert self.parent.stdin is not None and self.parent.stdout is not None
+        end = f"end-{os.urandom(8).hex()}"
+        watch = threading.Timer(LONGEST, self.end)
+        watch.start()
+        try:
+            self.parent.stdin.write(f"{{ {command}\n}} </dev/null\nprintf '\\n%s %s\\n' {end} $?\n".encode())
+            self.parent.stdin.flush()
+            lines: list[str] = []
+            for raw in self.parent.stdout:
+                line = raw.decode("utf-8", "replace").rstrip("\n")
+                if line.startswith(end):
+                    return int(line.split()[1]), "\n".join(lines).strip("\n")
+                lines.append(line)
+        except BrokenPipeError:
+            lines = ["its shell is gone"]
+        finally:
+            watch.cancel()
         return 255, "\n".join(lines)
 
     def end(self) -> None:
-        self.process.kill()
-        self.process.communicate()
+        """End the shell and what runs in it: one process group, whose number is theirs while one of them lives."""
+        try:
+            os.killpg(self.parent.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
 
 
-def demonstrate() -> Iterator[Step]:
-    """Play the script step by step; whatever happens, the folder and the processes are gone at the end."""
-    folder = tempfile.mkdtemp(prefix="gitqueen-demo-")
+def demonstrate() -> Generator[Line | Step]:
+    """Play the script: each line before it is run, and what came of it after; the first that fails is the last.
+
+    Close it (`contextlib.closing`): then the folder and the processes are gone, however far it came.
+    """
+    folder = os.path.realpath(tempfile.mkdtemp(prefix="gitqueen-demo-"))
+    # Every process of the demo holds the other end until it ends: so we know when all are gone.
+    gone, leash = os.pipe()
     shells: dict[str, Shell] = {}
     try:
         env = _stage(folder)
-        shells = {name: Shell(name, os.path.join(folder, "app"), env) for name in (YOU, IZA, ADA)}
+        for name in (YOU, IZA, ADA):
+            shells[name] = Shell(name, os.path.join(folder, "app"), env, leash)
         for line in SCRIPT:
-            yield Step(line, *shells[line.who].type(line.command))
+            yield line
+            step = Step(line, *shells[line.who].type(line.command))
+            yield step
+            if step.missing:
+                return
     finally:
         for shell in shells.values():
             shell.end()
+        os.close(leash)
+        # A scan that was started by the way would make the home anew behind us.
+        select.select([gone], [], [], FAREWELL)
+        os.close(gone)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -132,7 +176,7 @@ def _stage(folder: str) -> dict[str, str]:
         os.makedirs(path)
     _write_commands(commands)
     env = {
-        **{k: v for k, v in without_local(os.environ).items() if not k.startswith(("GITQUEEN_", "CLAUDE", "CODEX"))},
+        **{key: os.environ[key] for key in KEPT if key in os.environ},
         "HOME": home,
         "GITQUEEN_HOME": os.path.join(home, "queen"),
         "PATH": os.pathsep.join((commands, os.environ.get("PATH", os.defpath))),
@@ -143,9 +187,9 @@ def _stage(folder: str) -> dict[str, str]:
     }
     with open(os.path.join(app, "src", "parser.py"), "w", encoding="utf-8") as file:
         file.write("def parse(text): ...\n")
-    for key, value in (("user.name", "Demo"), ("user.email", "demo@example.org"), ("init.defaultBranch", "main")):
-        _git(env, folder, "config", "--global", key, value)
-    for arguments in (("init", "-q"), ("add", "."), ("commit", "-qm", "The parser")):
+    with open(env["GIT_CONFIG_GLOBAL"], "w", encoding="utf-8") as file:
+        file.write("[user]\n\tname = Demo\n\temail = demo@example.org\n[init]\n\tdefaultBranch = main\n")
+    for arguments in (("init", "-q", "--template="), ("add", "."), ("commit", "-qm", "The parser")):
         _git(env, app, *arguments)
     return env
 
@@ -161,9 +205,18 @@ def _write_commands(folder: str) -> None:
 
 
 def _git(env: dict[str, str], folder: str, *arguments: str) -> None:
-    subprocess.run(["git", *arguments], cwd=folder, env=env, check=True, timeout=LONGEST, stdin=subprocess.DEVNULL)
+    # Not git/process: this is git as the person of the demo types it, hooks and all.
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=folder, env=env, timeout=LONGEST, stdin=subprocess.DEVNULL, capture_output=True
+        )
+    except (OSError, subprocess.TimeoutExpired) as fault:
+        raise errors.CannotWork(f"git could not be run: {fault}", hint="is git installed?") from None
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip() or f"exit code {done.returncode}"
+        raise errors.CannotWork(f"git {arguments[0]} failed: {said}", hint="gitqueen doctor")
 
 
-def passed(steps: Sequence[Step]) -> bool:
+def passed(steps: list[Step]) -> bool:
     """Whether every line of the script was played and everything that must be seen was."""
     return len(steps) == len(SCRIPT) and not any(step.missing for step in steps)

@@ -1,24 +1,43 @@
-"""The demo as a person watches it: who typed what, and what came."""
+"""The demo as a person watches it: who types what, and what comes."""
 
 from __future__ import annotations
 
-from gitqueen.services.demonstrating import Step
+from gitqueen.services.demonstrating import ADA, IZA, SCRIPT, Line, Step
 from gitqueen.views.text import Palette, clean
+
+TITLES = [line.title for line in SCRIPT if line.title]
+
+
+def opening(colour: Palette) -> str:
+    title, iza, ada = colour.bold("gitqueen demo"), colour.name(IZA), colour.name(ADA)
+    return "\n".join(
+        [
+            f"🐝 {title} — two sisters, {iza} and {ada}, work in one checkout",
+            colour.dim("   Every line is really typed and run, in a throw-away home and repository."),
+        ]
+    )
+
+
+def line(typed: Line, colour: Palette) -> str:
+    """A line as it is typed, under the title that begins with it."""
+    rows = []
+    if typed.title:
+        rows += ["", colour.bold(f"{TITLES.index(typed.title) + 1}. {typed.title}"), ""]
+    rows.append(f"  {colour.purple(typed.who)} $ {typed.command}")
+    return "\n".join(rows)
 
 
 def step(played: Step, colour: Palette) -> str:
-    """One step: title, prompt, output, and in red what should have been seen and was not."""
-    rows = [f"\n{colour.bold('— ' + played.line.title + ' —')}"] if played.line.title else []
-    rows.append(f"{colour.purple(played.line.who)} $ {played.line.command}")
-    rows += [f"    {clean(line)}" for line in played.output.split("\n") if line]
-    rows += [colour.danger(f"    ✗ not seen: {clean(text)}") for text in played.missing]
+    """What came of it, and in red what should have been seen and was not."""
+    rows = [f"      {clean(row)}".rstrip() for row in played.output.split("\n")] if played.output else []
+    rows += [colour.danger(f"      ✗ {clean(text)}") for text in played.missing]
     return "\n".join(rows)
 
 
 def end(good: bool, colour: Palette) -> str:
     if good:
         return colour.good("\n✓ every step was seen to work; the demo's home and repository are gone again")
-    return colour.danger("\n✗ the demo did not show what it should: gitqueen doctor")
+    return colour.danger("\n✗ the demo stopped at a step that did not show what it must   (gitqueen doctor)")
 
 
 def shape(steps: list[Step], good: bool) -> dict[str, object]:
