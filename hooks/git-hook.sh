@@ -1,68 +1,50 @@
-#!/bin/sh
-# gitqueen hook 1: @EVENT@. Written by `gitqueen hooks install`, removed by `gitqueen hooks uninstall`.
-# Starts nothing unless another sister may live in this repository or holds a claim on it; never stops a commit by a
-# fault of its own. Off for one command: GITQUEEN_SKIP=1.
-
-# Builtins only until somebody else is seen: a commit pays for every process (git itself takes 4 ms, a process 1).
-gitqueen_common_dir() {
-  gq_dir=${GIT_DIR:-.git}
-  if [ -f "$gq_dir" ]; then
-    IFS= read -r gq_line <"$gq_dir" || [ -n "$gq_line" ] || return 1
-    gq_dir=${gq_line#gitdir: }
-  fi
-  gq_common=$gq_dir
-  if [ -f "$gq_dir/commondir" ]; then
-    IFS= read -r gq_line <"$gq_dir/commondir" || [ -n "$gq_line" ] || return 1
-    case $gq_line in
-      /*) gq_common=$gq_line ;;
-      *) gq_common=$gq_dir/$gq_line ;;
-    esac
-  fi
-}
-
-# The pids above this hook, between spaces. Without /proc nobody is known to be above: then every marker is somebody
-# else, which costs milliseconds and no more.
-gitqueen_above() {
-  gq_above=" ${GITQUEEN_PID:-} "
-  gq_pid=$PPID
-  gq_left=64
-  while [ "$gq_left" -gt 0 ] && [ -r "/proc/$gq_pid/stat" ]; do
-    gq_above="$gq_above$gq_pid "
-    gq_stat=
-    # A process name may hold newlines and parentheses: what follows the last one is what counts.
-    while IFS= read -r gq_line || [ -n "$gq_line" ]; do gq_stat=$gq_line; done <"/proc/$gq_pid/stat"
-    # shellcheck disable=SC2086  # split into its fields on purpose
-    set -- ${gq_stat##*") "}
-    [ "${2:-0}" -gt 1 ] 2>/dev/null || break
-    gq_pid=$2
-    gq_left=$((gq_left - 1))
-  done
-}
-
-gitqueen_somebody_else() {
-  [ -e "$gq_common/gitqueen/claims" ] && return 0
-  gq_above=
-  for gq_marker in "$gq_common"/gitqueen/live/*; do
-    gq_live=${gq_marker##*/}
-    case $gq_live in '' | *[!0-9]*) continue ;; esac
-    # kill -0 fails for another user's process too: /proc knows that one.
-    kill -0 "$gq_live" 2>/dev/null || [ -d "/proc/$gq_live" ] || continue
-    [ -n "$gq_above" ] || gitqueen_above
-    case $gq_above in *" $gq_live "*) ;; *) return 0 ;; esac
-  done
-  return 1
-}
+# What git's hooks source: `gitqueen_hook PYTHON DOOR EVENT [ARGUMENT...]`; status 1 refuses what git is about to do.
+# Whoever sources it has set gitqueen_hooks to this folder. Any POSIX sh (-nt is in POSIX since 2024, and was everywhere
+# before). The quiet path starts no process: a commit takes 4 ms, and every process is one of them.
+# shellcheck shell=sh disable=SC1091,SC2154,SC3013
 
 gitqueen_hook() {
-  [ "${GITQUEEN_SKIP:-}" != 1 ] && [ -z "${GITQUEEN_CHILD:-}" ] || return 0
-  gitqueen_common_dir && gitqueen_somebody_else || return 0
-  if [ ! -x @PYTHON@ ] || [ ! -r @DOOR@ ]; then
-    echo "gitqueen: its installation is gone, this hook does nothing (gitqueen hooks uninstall removes it)" >&2
-    return 0
+  [ -z "${ZSH_VERSION-}" ] || emulate -L sh
+  [ "${GITQUEEN_SKIP-}" != 1 ] && [ -z "${GITQUEEN_CHILD-}" ] || return 0
+  # A checkout of files (flag 0) switches no branch.
+  [ "$3" != post-checkout ] || [ "${6-}" = 1 ] || return 0
+  gq_git=${GIT_DIR:-.git}
+  if [ -f "$gq_git" ]; then
+    IFS= read -r gq_line <"$gq_git" || [ -n "$gq_line" ] || return 0
+    gq_git=${gq_line#gitdir: }
   fi
-  @PYTHON@ -I -S @DOOR@ git @EVENT@ "$@"
-  # 1 is a refusal by policy. Anything else is a fault of ours: git goes on.
-  [ $? -ne 1 ]
+  gq_common=$gq_git
+  if [ -f "$gq_git/commondir" ]; then
+    IFS= read -r gq_line <"$gq_git/commondir" || [ -n "$gq_line" ] || return 0
+    case $gq_line in
+      /*) gq_common=$gq_line ;;
+      *) gq_common=$gq_git/$gq_line ;;
+    esac
+  fi
+  # Only a repository that gitqueen manages has this folder.
+  [ -d "$gq_common/gitqueen" ] || return 0
+  gq_home=${GITQUEEN_HOME:-${HOME:-/nowhere}/.claude/queen}
+  gq_live=
+  for gq_line in "$gq_common"/gitqueen/live/*; do
+    gq_line=${gq_line##*/}
+    case $gq_line in '' | *[!0-9]*) continue ;; esac
+    # kill -0 fails for another user's process too: /proc knows that one.
+    if kill -0 "$gq_line" 2>/dev/null || [ -d "/proc/$gq_line" ]; then gq_live="$gq_live $gq_line"; fi
+  done
+  if [ -z "$gq_live" ] && [ ! -e "$gq_common/gitqueen/claims" ]; then
+    gitqueen_look "$1"
+  elif [ -r "$gitqueen_hooks/git-hook-busy.sh" ]; then
+    . "$gitqueen_hooks/git-hook-busy.sh"
+    gitqueen_busy "$@"
+  fi
 }
 
-gitqueen_hook "$@"
+# Nobody is known to live here: sessions that never said a word are seen by a look around, one in 30 s at most.
+gitqueen_look() {
+  [ -d "$gq_home" ] && [ -x "$1" ] || return 0
+  : 2>/dev/null >"$gq_home/now" || return 0
+  # A look around sets the time of this file to when the next one is due.
+  [ ! "$gq_home/next-scan" -nt "$gq_home/now" ] || return 0
+  if IFS= read -r gq_line 2>/dev/null <"$gq_home/daemon.pid" && kill -0 "$gq_line" 2>/dev/null; then return 0; fi
+  GITQUEEN_CHILD=1 "$1" -P -m gitqueen scan --stale </dev/null >/dev/null 2>&1 &
+}

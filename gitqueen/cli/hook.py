@@ -1,7 +1,7 @@
 """The lean door: what git's hooks run, by path, with `python -I -S`: `hook.py git EVENT [ARGUMENT...]`.
 
 Without click, rich, pygit2, psutil or filelock, because every import is paid by a commit. Fails open: our own fault, a
-timeout or a missing database says one line, is logged, and lets git go on. Only a refusal by policy exits 1.
+timeout or a missing database says one line, is logged, and lets git go on. Only a refusal by policy says no.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ LIMIT = 2.0
 """Seconds a hook may take; a slower guard gets switched off by those it guards (INCIDENTS 14)."""
 PATIENCE = 1.0
 """Seconds it waits for another writer."""
+REFUSED = 77
+"""Exit code of a refusal by policy: one that no crash of Python ends with (1, 2, 120, 128 and more)."""
 
 if __name__ == "__main__":
     # -I and -S leave the package's own folder out of the path: nothing else than it and the standard library is in.
@@ -59,7 +61,7 @@ def _answer(argv: list[str]) -> int:
     if event == "pre-commit":
         commit = guarding.before_commit(opened, me)
         _say(warnings.commit(commit, opened.now, _colour()))
-        return 1 if commit.refused else 0
+        return REFUSED if commit.refused else 0
     if event == "post-checkout" and len(arguments) == 3:
         checkout = guarding.after_checkout(opened, me, arguments[2])
         _say(warnings.checkout(checkout, opened.now, _colour()))

@@ -1,0 +1,85 @@
+# The other half of git-hook.sh, for when somebody lives in the repository or holds a claim on it. Sourced by it.
+# What must be answered starts Python, if it is about somebody else; what only wants recording goes into the spool.
+# shellcheck shell=sh disable=SC2154
+
+gitqueen_busy() {
+  gq_python=$1 gq_door=$2 gq_event=$3
+  shift 3
+  if [ ! -x "$gq_python" ] || [ ! -r "$gq_door" ]; then
+    echo 'gitqueen: its installation is gone, this hook does nothing (gitqueen hooks uninstall removes it)' >&2
+    return 0
+  fi
+  gitqueen_above
+  case $gq_event in
+    pre-commit | post-checkout)
+      gitqueen_somebody_else || return 0
+      "$gq_python" -I -S "$gq_door" git "$gq_event" "$@"
+      # 77 is a refusal by policy. Anything else is a fault of ours: git goes on.
+      [ $? -ne 77 ]
+      ;;
+    *)
+      gitqueen_spool "$@"
+      return 0
+      ;;
+  esac
+}
+
+# The processes above this hook as `pid:start`, between spaces. Without /proc nobody is known to be above: then every
+# marker is somebody else, which costs milliseconds and no more.
+gitqueen_above() {
+  gq_above=" ${GITQUEEN_PID:+$GITQUEEN_PID: }"
+  gq_pid=$PPID gq_left=64
+  while [ "$gq_left" -gt 0 ] && [ -r "/proc/$gq_pid/stat" ]; do
+    gq_stat=
+    # A process name may hold newlines and parentheses: what follows the last one is what counts.
+    while IFS= read -r gq_line || [ -n "$gq_line" ]; do gq_stat=$gq_line; done 2>/dev/null <"/proc/$gq_pid/stat"
+    # shellcheck disable=SC2086  # split into its fields on purpose
+    set -- ${gq_stat##*") "}
+    gq_above="$gq_above$gq_pid:${20-} "
+    [ "${2:-0}" -gt 1 ] 2>/dev/null || break
+    gq_pid=$2 gq_left=$((gq_left - 1))
+  done
+}
+
+gitqueen_somebody_else() {
+  [ ! -e "$gq_common/gitqueen/claims" ] || return 0
+  for gq_line in $gq_live; do
+    case $gq_above in *" $gq_line:"*) ;; *) return 0 ;; esac
+  done
+  return 1
+}
+
+# One file a process, its fields ended by NULs (no path holds one), the last field `end`: a torn one is seen.
+gitqueen_spool() {
+  gq_stdin=
+  if [ "$gq_event" = post-rewrite ]; then
+    while IFS= read -r gq_line || [ -n "$gq_line" ]; do
+      gq_stdin="$gq_stdin$gq_line
+"
+    done
+    # The hook that we stand in gets to read the same.
+    exec <<GITQUEEN
+${gq_stdin%?}
+GITQUEEN
+  fi
+  [ -d "$gq_home/spool" ] && [ ! -e "$gq_home/spool/full" ] || return 0
+  gq_busy=
+  for gq_line in rebase-merge rebase-apply; do [ ! -d "$gq_git/$gq_line" ] || gq_busy=rebase; done
+  gitqueen_head
+  printf '%s\000' "$gq_event" "$PWD" "$gq_git" "${GIT_WORK_TREE-}" "$gq_head" "$gq_busy" "$gq_above" \
+    "${GITQUEEN_NAME-}" "${CLAUDE_CODE_SESSION_ID:-${CODEX_THREAD_ID-}}" "$*" "$gq_stdin" end \
+    2>/dev/null >>"$gq_home/spool/$gq_event.$$" || return 0
+  # A drain removes this file before its last look: who sees it may rely on being seen.
+  if IFS= read -r gq_line 2>/dev/null <"$gq_home/spool/draining" && kill -0 "$gq_line" 2>/dev/null; then return 0; fi
+  "$gq_python" -I -S "$gq_door" drain </dev/null >/dev/null 2>&1 &
+}
+
+# The commit that HEAD is, where files say so; else nothing, and whoever drains asks git.
+gitqueen_head() {
+  gq_head=
+  IFS= read -r gq_line 2>/dev/null <"$gq_git/HEAD" || return 0
+  case $gq_line in
+    'ref: '*) IFS= read -r gq_line 2>/dev/null <"$gq_common/${gq_line#ref: }" || return 0 ;;
+  esac
+  case $gq_line in *[!0-9a-f]* | '') ;; *) gq_head=$gq_line ;; esac
+}
