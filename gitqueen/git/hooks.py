@@ -1,0 +1,303 @@
+"""Git hooks of one repository: what is armed and how, what else is there, and arming and disarming it.
+
+Since git 2.54 hooks can stand in configuration: they run beside every hook file and whatever `core.hooksPath` says.
+Older git has files alone: a block in the shell hook that is there, or a file of our own. Never both, no hook is ever
+renamed, `core.hooksPath` is never set. The text itself is `hooktext`, the memory of what was done `manifest`.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from gitqueen import errors
+from gitqueen.git import hooktext, process
+from gitqueen.git.hooktext import ABSENT, BLOCK, OTHER, OURS, SHELL, Tool
+from gitqueen.git.places import Place
+
+EVENTS = ("pre-commit", "post-checkout", "post-commit", "post-merge", "post-rewrite")
+CONFIG_HOOKS = (2, 54)
+"""The first git that has hooks in configuration."""
+
+LOCAL, GLOBAL = "--local", "--global"
+
+CONFIGURED, CONFIGURED_GLOBALLY = "configuration", "global configuration"
+
+ASIDE = (".legacy", ".old")
+"""Where other managers put the hook that they found: pre-commit runs the one, lefthook keeps the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One event in one worktree."""
+
+    event: str
+    path: str
+    """The hook file in force, whether or not it exists."""
+    kind: str
+    """What that file is: see `hooktext`."""
+    text: bytes | None
+    how: str = ""
+    """`configuration`, `global configuration`, `own file`, `block`; nothing where we are not."""
+    fault: str = ""
+    """Why it would not fire, in a sentence."""
+    mend: str = ""
+    beside: tuple[str, ...] = ()
+    """What else fires at this event: the file of somebody else, other hooks in configuration."""
+    stale: bool = False
+    """What stands there of ours calls an installation that is gone, or has an older form."""
+    fixed: str = ""
+    """Why the file may not be written, in a sentence."""
+    aside: tuple[tuple[str, bytes], ...] = ()
+    """Copies of hooks with our block that other managers put aside: path and text."""
+
+    @property
+    def armed(self) -> bool:
+        return bool(self.how) and not self.fault
+
+    @property
+    def in_file(self) -> bool:
+        return self.kind in (OURS, BLOCK)
+
+
+@dataclass(frozen=True, slots=True)
+class Arms:
+    """The hooks of one worktree, as the git on PATH sees them."""
+
+    place: Place
+    git: str
+    """Version of git, as it says it."""
+    by_config: bool
+    """Whether this git knows hooks in configuration."""
+    folder: str
+    """The hooks folder in force."""
+    folder_from: str
+    """`default`, or where `core.hooksPath` is set: local, worktree, global, system, command."""
+    states: tuple[State, ...]
+    left_over: tuple[str, ...] = ()
+    """Events that stand in the repository's own configuration though this git does not read them there."""
+
+    @property
+    def armed(self) -> bool:
+        return all(state.armed for state in self.states)
+
+
+def version() -> str:
+    """What git calls itself: `2.39.5`."""
+    words = process.run("--version").out.decode("utf-8", "replace").split()
+    return words[2] if len(words) > 2 else "0"
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """Major and minor of a version; (0,) for what is none."""
+    return tuple(int(part) for part in version.split(".")[:2] if part.isdigit()) or (0,)
+
+
+def look(place: Place) -> Arms:
+    """What is there. Raises `errors.GitFailed` where git refuses the repository (somebody else's, broken)."""
+    where = place.worktree or place.git_dir
+    said = process.run("rev-parse", "--path-format=absolute", "--git-path", "hooks", cwd=where)
+    folder = os.fsdecode(said.out.removesuffix(b"\n"))
+    config = _configured(where)
+    found = version()
+    by_config = numbers(found) >= CONFIG_HOOKS
+    states = tuple(_state(event, folder, config, by_config, place) for event in EVENTS)
+    local = [entry.key for entry in config if entry.scope == "local"]
+    left_over = () if by_config else tuple(e for e in EVENTS if f"hook.{_name(e)}.command" in local)
+    return Arms(place, found, by_config, folder, _origin(config), states, left_over)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One line of configuration that is about hooks."""
+
+    scope: str
+    key: str
+    value: str
+
+
+def _configured(where: str) -> list[_Entry]:
+    pattern = r"^(hook\.|core\.hookspath$)"
+    asked = process.run("config", "-z", "--show-scope", "--get-regexp", pattern, cwd=where, check=False)
+    fields = os.fsdecode(asked.out).split("\0")
+    entries = []
+    for scope, line in zip(fields[::2], fields[1::2], strict=False):
+        key, equals, value = line.partition("\n")
+        entries.append(_Entry(scope, key, value if equals else "true"))
+    return entries
+
+
+def _origin(config: Sequence[_Entry]) -> str:
+    scopes = [entry.scope for entry in config if entry.key == "core.hookspath"]
+    return scopes[-1] if scopes else "default"
+
+
+def _name(event: str) -> str:
+    return f"gitqueen-{event}"
+
+
+def _state(event: str, folder: str, config: Sequence[_Entry], by_config: bool, place: Place) -> State:
+    path, of = os.path.join(folder, event), hooktext.tool()
+    text = read(path)
+    kind = hooktext.kind(text)
+    runs = text is not None and os.access(path, os.X_OK)
+    state = State(event, path, kind, text, fixed=_fixed(path, kind, runs, place), aside=_aside(path))
+    beside = [path] if runs and kind in (BLOCK, SHELL, OTHER) else []
+    if by_config:
+        commands = [entry for entry in config if entry.key == f"hook.{_name(event)}.command"]
+        wrong = _wrong_config(event, config) if commands else "it is not in git's configuration"
+        return replace(
+            state,
+            how="" if not commands else CONFIGURED if commands[-1].scope == "local" else CONFIGURED_GLOBALLY,
+            fault=wrong,
+            mend="gitqueen hooks install" if wrong else "",
+            beside=(*_others_in_config(event, config), *beside),
+            stale=bool(commands) and _stale(commands[-1].value, hooktext.command(of, event)),
+        )
+    wrong, mend = _wrong_file(state, runs, folder)
+    wanted = os.fsdecode(hooktext.block(of, event))
+    return replace(
+        state,
+        how={OURS: "own file", BLOCK: "block"}.get(kind, ""),
+        fault=wrong,
+        mend=mend,
+        beside=tuple(beside),
+        stale=state.in_file and _stale(os.fsdecode(hooktext.ours(text or b"")), wanted),
+    )
+
+
+def read(path: str) -> bytes | None:
+    """The text of a hook file; None where there is none, nothing where it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return b"" if os.path.islink(path) else None  # a link to nowhere is there all the same
+    except OSError:
+        return b""
+
+
+def _aside(path: str) -> tuple[tuple[str, bytes], ...]:
+    texts = [(f"{path}{suffix}", read(f"{path}{suffix}")) for suffix in ASIDE]
+    return tuple((name, text) for name, text in texts if text and hooktext.kind(text) in (OURS, BLOCK))
+
+
+def _fixed(path: str, kind: str, runs: bool, place: Place) -> str:
+    """Why `path` may not be written, or nothing."""
+    if os.path.islink(path):
+        return f"{path} is a symlink: left alone"
+    if kind == OTHER:
+        return f"{path} is no shell script: left alone"
+    if kind != ABSENT and not runs:
+        return f"{path} is not executable, so git ignores it: left alone"
+    if not _unseen(path, place):
+        return f"{path} lies in the worktree and git does not ignore it: left alone"
+    return ""
+
+
+def _unseen(path: str, place: Place) -> bool:
+    """Whether a file may be changed at `path` without showing up as work: outside the worktree, or ignored there."""
+    if place.worktree is None or not _below(path, place.worktree):
+        return True
+    if _below(path, place.git_dir) or _below(path, place.common_dir):
+        return True
+    return process.run("check-ignore", "-q", "--", path, cwd=place.worktree, check=False).code == 0
+
+
+def _below(path: str, folder: str) -> bool:
+    return path.startswith(folder.rstrip("/") + "/")
+
+
+def _wrong_file(state: State, runs: bool, folder: str) -> tuple[str, str]:
+    """Why the hook file would not fire for us, and the mend; both empty when it will."""
+    if state.in_file and runs:
+        return "", ""
+    if state.kind != ABSENT and not runs:
+        return f"{state.path} is not executable, so git ignores it", f"chmod +x {shlex.quote(state.path)}"
+    if state.fixed:
+        return state.fixed, "git 2.54 or newer runs us beside it"
+    if not os.path.isdir(folder):
+        return f"the hooks folder {folder} is missing: no hook runs here", "gitqueen hooks install"
+    return "it is not installed", "gitqueen hooks install"
+
+
+def _wrong_config(event: str, config: Sequence[_Entry]) -> str:
+    ours = {
+        entry.key.rpartition(".")[2]: entry.value for entry in config if entry.key.startswith(f"hook.{_name(event)}.")
+    }
+    if ours.get("event") != event:
+        return "its configuration lacks the event"
+    if ours.get("enabled", "true").lower() in ("false", "no", "off", "0"):
+        return f"hook.{_name(event)}.enabled is false"
+    return ""
+
+
+def _others_in_config(event: str, config: Sequence[_Entry]) -> list[str]:
+    keys = [entry.key for entry in config if entry.key.endswith(".event") and entry.value == event]
+    names = dict.fromkeys(key.removeprefix("hook.").removesuffix(".event") for key in keys)
+    return [f"hook.{name}" for name in names if name != _name(event)]
+
+
+def _stale(theirs: str, wanted: str) -> bool:
+    """Whether what stands there calls nothing that exists, or is this very installation in an older form."""
+    called, mine = hooktext.calls(theirs), hooktext.calls(wanted)
+    return theirs != wanted and (called is None or called == mine or not os.path.exists(called))
+
+
+def configure(event: str, scope: str, where: str, of: Tool) -> None:
+    """Put our hook for `event` into git's configuration of `scope`, LOCAL or GLOBAL.
+
+    The command first: an event without a command makes every commit die.
+    """
+    for key, value in (("command", hooktext.command(of, event)), ("event", event)):
+        process.run("config", scope, "--replace-all", f"hook.{_name(event)}.{key}", value, cwd=where)
+
+
+def unconfigure(event: str, scope: str, where: str) -> bool:
+    """Take the whole section out again; False when there was none."""
+    gone = process.run("config", scope, "--remove-section", f"hook.{_name(event)}", cwd=where, check=False)
+    return gone.code == 0
+
+
+def remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+    except OSError as fault:
+        raise _unwritable(path, fault) from None
+
+
+def write(path: str, text: bytes) -> None:
+    """Replace the hook file `path` whole; it keeps its rights, a new one is executable. Makes the folder."""
+    try:
+        mode = os.stat(path).st_mode & 0o7777
+    except FileNotFoundError:
+        mode = 0o777 & ~_umask()
+    part = f"{path}.gitqueen-{os.getpid()}"
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o700)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text)
+            os.fchmod(file.fileno(), mode)
+        os.replace(part, path)
+    except OSError as fault:
+        try:
+            os.unlink(part)
+        except OSError:
+            pass
+        raise _unwritable(path, fault) from None
+
+
+def _unwritable(path: str, fault: OSError) -> errors.CannotWork:
+    folder = os.path.dirname(path)
+    return errors.CannotWork(f"{path} cannot be written: {fault.strerror}", hint=f"look at the rights of {folder}")
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
