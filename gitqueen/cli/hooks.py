@@ -1,0 +1,79 @@
+"""Git hooks: hooks install, uninstall, status."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from gitqueen.cli import doing
+from gitqueen.cli.doing import json_option
+
+if TYPE_CHECKING:
+    from gitqueen.services.arming import Report
+
+
+@click.group(epilog="Examples: gitqueen hooks install .   gitqueen hooks status")
+def hooks() -> None:
+    """The git hooks that see collisions at the moment they happen. They live beside everybody else's."""
+
+
+_dry_run = click.option("--dry-run", is_flag=True, help="Show what would be changed, change nothing.")
+_repos = click.argument("repos", nargs=-1, metavar="[REPO]...")
+
+
+@hooks.command(epilog="Examples: gitqueen hooks install   gitqueen hooks install ~/code/app ~/code/lib --dry-run")
+@_repos
+@_dry_run
+@json_option
+def install(repos: tuple[str, ...], dry_run: bool, as_json: bool) -> int:
+    """Put the hooks into the repositories REPO (default: the one you stand in). Twice changes nothing."""
+    from gitqueen.services import arming
+    from gitqueen.views import armoury
+
+    queen = doing.open_queen()
+    reports = [arming.install(queen, place, dry_run) for place in arming.find(queen, repos)]
+    doing.show(
+        as_json, lambda: armoury.shape(reports), lambda: armoury.changed(reports, "install", dry_run, doing.palette())
+    )
+    return _code(reports)
+
+
+@hooks.command(epilog="Example: gitqueen hooks uninstall .")
+@_repos
+@_dry_run
+@json_option
+def uninstall(repos: tuple[str, ...], dry_run: bool, as_json: bool) -> int:
+    """Take the hooks out of the repositories REPO: what was there before is there again, byte for byte."""
+    from gitqueen.services import arming
+    from gitqueen.views import armoury
+
+    queen = doing.open_queen()
+    reports = [arming.uninstall(queen, place, dry_run) for place in arming.find(queen, repos)]
+    doing.show(
+        as_json, lambda: armoury.shape(reports), lambda: armoury.changed(reports, "uninstall", dry_run, doing.palette())
+    )
+    return _code(reports)
+
+
+@hooks.command(epilog="Examples: gitqueen hooks status   gitqueen hooks status ~/code/app --json")
+@_repos
+@json_option
+def status(repos: tuple[str, ...], as_json: bool) -> int:
+    """How the repositories REPO are armed, by which git, and what would not fire (default: here, or all managed ones).
+
+    Exit 1 when one that gitqueen manages is not wholly armed.
+    """
+    from gitqueen.services import arming
+    from gitqueen.views import armoury
+
+    queen = doing.open_queen()
+    here = arming.known(queen) if not repos and queen.place is None else arming.find(queen, repos)
+    reports = [arming.status(queen, place) for place in here]
+    doing.show(as_json, lambda: armoury.shape(reports), lambda: armoury.status(reports, doing.palette()))
+    disarmed = any(report.managed and report.arms is not None and not report.arms.armed for report in reports)
+    return _code(reports) or int(disarmed)
+
+
+def _code(reports: list[Report]) -> int:
+    return 4 if any(report.fault for report in reports) else 0
