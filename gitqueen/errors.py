@@ -40,6 +40,12 @@ class CannotWork(GitqueenError):
     code = "cannot"
 
 
+class Damaged(CannotWork):
+    """The database's file is broken."""
+
+    code = "damaged"
+
+
 class GitFailed(CannotWork):
     """A git command said no; `stderr` is what it said, as data."""
 

@@ -10,7 +10,7 @@ from gitqueen.model import sisters, times
 from gitqueen.model.sisters import Sister
 from gitqueen.senses import processes
 from gitqueen.services.queen import Queen
-from gitqueen.store import database, repos
+from gitqueen.store import database, events, repos
 from gitqueen.store import sisters as sisters_table
 
 
@@ -27,7 +27,8 @@ def _came_later(process: processes.Process, sister: Sister) -> bool:
     if sister.last_seen is None:
         return False
     # Wall clock against wall clock, so only with room for a clock that was set.
-    return (processes.started_at(process) - sister.last_seen).total_seconds() > 60
+    started = processes.started_at(process)
+    return started is None or (started - sister.last_seen).total_seconds() > 60
 
 
 def living(queen: Queen) -> list[Sister]:
@@ -52,6 +53,8 @@ def settle(queen: Queen, sister: Sister) -> Sister:
     """She ran a command here: her place is this one. Call it inside a transaction."""
     moved = _placed(queen, sister)
     sisters_table.seen(queen.db, moved, queen.now)
+    if moved.session_id is not None:
+        events.remember_session(queen.db, moved.name, moved.session_id)
     mark(queen, moved)
     if moved.worktree != sister.worktree:
         outdate(queen)
@@ -69,14 +72,11 @@ def notice(queen: Queen, sister: Sister) -> Sister:
     quiet = times.since(sister.last_seen, queen.now)
     if moved == sister and quiet is not None and quiet < 1:
         return sister
-    queen.db.execute("PRAGMA busy_timeout = 200")
     try:
-        with database.transaction(queen.db):
+        with database.transaction(queen.db, patience=0.2):
             return settle(queen, sister)
     except (errors.Busy, errors.CannotWork):
         return moved
-    finally:
-        queen.db.execute(f"PRAGMA busy_timeout = {int(database.PATIENCE * 1000)}")
 
 
 def _placed(queen: Queen, sister: Sister) -> Sister:

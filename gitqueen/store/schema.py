@@ -6,6 +6,16 @@ columns for ever; everything else of ours stands in side tables. A migration tha
 
 from __future__ import annotations
 
+import sqlite3
+
+PUBLIC = {
+    "sisters": "pid name git_branch current_task task_source status last_seen".split(),
+    "messages": "id from_sister to_sister body priority sent_at read_at acked_at".split(),
+    "claims": "id owner description claimed_at released_at".split(),
+    "conflicts": "id type sisters detail detected_at resolved_at".split(),
+}
+"""The columns of the public tables, in their order."""
+
 # A database that the original queen or another program made has the four tables already: hence IF NOT EXISTS.
 _PUBLIC = """
 CREATE TABLE IF NOT EXISTS sisters (pid INTEGER PRIMARY KEY, name TEXT NOT NULL, git_branch TEXT, current_task TEXT,
@@ -33,15 +43,28 @@ CREATE TABLE findings (id TEXT PRIMARY KEY, severity TEXT NOT NULL, repo BLOB, c
 CREATE TABLE events (id INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, sister TEXT, repo BLOB,
     detail TEXT NOT NULL);
 CREATE INDEX events_by_sister ON events (sister, id);
+CREATE INDEX events_by_repo ON events (repo, id);
 CREATE TABLE repos (common_dir BLOB PRIMARY KEY, path BLOB NOT NULL, managed INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE worktrees (path BLOB PRIMARY KEY, common_dir BLOB NOT NULL, branch TEXT, head TEXT, scanned_at REAL);
 CREATE TABLE changes (worktree BLOB NOT NULL, path BLOB NOT NULL, PRIMARY KEY (worktree, path)) WITHOUT ROWID;
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE INDEX messages_unread ON messages (to_sister, id) WHERE read_at IS NULL;
+CREATE INDEX messages_unread ON messages (to_sister, id, priority) WHERE read_at IS NULL;
 CREATE INDEX messages_by_reader ON messages (to_sister, id);
 CREATE INDEX conflicts_open ON conflicts (id) WHERE resolved_at IS NULL;
 CREATE INDEX claims_held ON claims (id) WHERE released_at IS NULL;
 """
 
-MIGRATIONS: tuple[str, ...] = (_PUBLIC + _SIDE,)
+# A session that is resumed in another process finds its name again, also when its row is long gone.
+_SESSIONS = "ALTER TABLE names ADD COLUMN session_id TEXT"
+
+MIGRATIONS: tuple[str, ...] = (_PUBLIC + _SIDE, _SESSIONS)
 VERSION = len(MIGRATIONS)
+
+
+def misfit(db: sqlite3.Connection) -> str | None:
+    """The sentence that says why this is no database of the queen's, or None; a table that is missing is none."""
+    for table, columns in PUBLIC.items():
+        found = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
+        if found and found != columns:
+            return f"its table {table} has the columns {', '.join(found)}, not {', '.join(columns)}"
+    return None
