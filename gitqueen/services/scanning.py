@@ -23,6 +23,8 @@ from gitqueen.senses import processes
 from gitqueen.services import claiming, colliding, tending, watching
 from gitqueen.services.queen import Queen
 from gitqueen.settings import DAY, RETENTION
+from gitqueen.store import claims as claims_table
+from gitqueen.store import conflicts as conflicts_table
 from gitqueen.store import database, events, repos, trees
 from gitqueen.store import messages as messages_table
 from gitqueen.store import sisters as sisters_table
@@ -78,18 +80,19 @@ def locked(
     lock = FileLock(os.path.join(queen.settings.home, "scan.lock"), mode=0o600)
     try:
         with lock.acquire(timeout=patience, poll_interval=0.02):
-            return None if stale_only and watching.fresh(queen) else scan(queen, progress)
+            return None if stale_only and watching.fresh(queen) else scan(queen, progress, patience)
     except Timeout:
         raise errors.Busy(f"another scan has been going on for {patience:g} s", hint="try again") from None
     except OSError as fault:
         raise errors.CannotWork(f"the lock of the scan cannot be taken: {fault}", hint="gitqueen doctor") from None
 
 
-def scan(queen: Queen, progress: Callable[[str], None] = lambda _: None) -> Scan:
+def scan(queen: Queen, progress: Callable[[str], None] = lambda _: None, patience: float = 30.0) -> Scan:
     """Look around once, whatever the last scan's age; `progress` hears each worktree's path before it is read."""
+    patience = min(patience, queen.db.patience)
     with step("services", "look at every sister and worktree"):
         view = _look(queen, progress)
-    with step("services", "write what was seen"), database.transaction(queen.db):
+    with step("services", "write what was seen"), database.transaction(queen.db, patience=patience):
         _bury(queen, view)
         _write_trees(queen, view)
         living = [_adopt(queen, sister) for sister in sisters_table.everyone(queen.db)]
@@ -219,13 +222,15 @@ def _moved_unseen(queen: Queen, view: _View, before: Tree, tree: Tree) -> None:
 
 
 def _prune(queen: Queen) -> None:
-    """Once a day: it reads all the mail there is."""
+    """Once a day: it reads all the mail there is. What is unread, open or held stays, however old."""
     if 0 <= queen.now.timestamp() - repos.last(queen.db, "prune") < DAY:
         return
     repos.set_last(queen.db, "prune", queen.now.timestamp())
     before = queen.now - timedelta(seconds=queen.duration("gitqueen.retention", RETENTION))
     events.forget(queen.db, before)
     messages_table.forget(queen.db, before)
+    claims_table.forget(queen.db, before)
+    conflicts_table.forget(queen.db, before)
 
 
 def _mend_markers(queen: Queen, living: Iterable[Sister], standing: Iterable[Claim]) -> None:

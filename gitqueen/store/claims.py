@@ -31,7 +31,7 @@ def everything(db: Database) -> list[Claim]:
 
 
 def get(db: Database, claim_id: str) -> Claim | None:
-    row = db.execute(f"{_SELECT} WHERE c.id = ?", (claim_id,)).fetchone()
+    row = db.execute(f"{_SELECT} WHERE c.id IN (CAST(:id AS TEXT), :id)", {"id": rows.key(claim_id)}).fetchone()
     return None if row is None else _from_row(row)
 
 
@@ -95,7 +95,8 @@ def set_command(db: Database, claim_id: str, nonce: str, command: Body) -> None:
 def release(db: Database, claim_id: str, now: datetime) -> bool:
     """Give it back; False when it was not held."""
     gone = db.execute(
-        "UPDATE claims SET released_at = ? WHERE id = ? AND released_at IS NULL", (times.iso(now), claim_id)
+        "UPDATE claims SET released_at = :at WHERE id IN (CAST(:id AS TEXT), :id) AND released_at IS NULL",
+        {"at": times.iso(now), "id": rows.key(claim_id)},
     )
     return gone.rowcount > 0
 
@@ -103,3 +104,12 @@ def release(db: Database, claim_id: str, now: datetime) -> bool:
 def rename_owner(db: Database, old: str, new: str) -> None:
     for table in ("claims", "holds"):
         db.execute(f"UPDATE {table} SET owner = :new WHERE owner = :old", {"old": old, "new": new})
+
+
+def forget(db: Database, before: datetime) -> int:
+    """Drop claims that were given back before `before`; how many went."""
+    gone = db.execute(
+        "DELETE FROM claims WHERE released_at IS NOT NULL AND substr(released_at, 1, 10) < ?", (rows.day(before),)
+    ).rowcount
+    db.execute("DELETE FROM holds WHERE NOT EXISTS (SELECT 1 FROM claims c WHERE c.id = holds.id)")
+    return gone

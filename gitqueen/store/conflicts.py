@@ -26,7 +26,7 @@ def everything(db: Database) -> list[Conflict]:
 
 
 def get(db: Database, conflict_id: str) -> Conflict | None:
-    row = db.execute(f"{_SELECT} WHERE c.id = ?", (conflict_id,)).fetchone()
+    row = db.execute(f"{_SELECT} WHERE c.id IN (CAST(:id AS TEXT), :id)", {"id": rows.key(conflict_id)}).fetchone()
     return None if row is None else _from_row(row)
 
 
@@ -45,7 +45,7 @@ def _from_row(row: tuple[object, ...]) -> Conflict:
         repo=rows.as_path(repo),
         common_dir=rows.as_path(common_dir),
         worktree=rows.as_path(worktree),
-        subject=rows.as_text(subject) or "",
+        subject=json.loads(subject) if isinstance(subject, str) else "",
         facts=tuple(json.loads(facts)) if isinstance(facts, str) else (),
         muted=bool(muted),
     )
@@ -56,7 +56,7 @@ def _names(value: object) -> tuple[str, ...]:
     text = rows.as_text(value) or ""
     try:
         names = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return (text,)
     return tuple(str(name) for name in names) if isinstance(names, list) else (text,)
 
@@ -73,7 +73,8 @@ def save(db: Database, finding: Finding, detected_at: datetime) -> None:
         "repo": rows.path(finding.repo),
         "common_dir": rows.path(finding.common_dir),
         "worktree": rows.path(finding.worktree),
-        "subject": rows.text(finding.subject),
+        # ASCII: a branch or path that is no UTF-8 goes in as an escape and comes out as it was.
+        "subject": json.dumps(finding.subject),
         "facts": json.dumps(finding.facts),
     }
     db.execute(
@@ -94,11 +95,26 @@ def set_facts(db: Database, conflict_id: str, facts: tuple[str, ...]) -> None:
 
 def resolve(db: Database, conflict_id: str, now: datetime, muted: bool) -> None:
     """Close it; `muted` by hand: it stays closed until the facts change."""
-    values = {"id": conflict_id, "at": times.iso(now), "muted": muted}
-    db.execute("UPDATE conflicts SET resolved_at = coalesce(resolved_at, :at) WHERE id = :id", values)
-    db.execute("UPDATE findings SET muted = :muted WHERE id = :id", values)
+    values = {"id": rows.key(conflict_id), "at": times.iso(now), "muted": muted}
+    db.execute(
+        """UPDATE conflicts SET resolved_at = coalesce(resolved_at, :at)
+           WHERE id IN (CAST(:id AS TEXT), :id)""",
+        values,
+    )
+    db.execute("UPDATE findings SET muted = :muted WHERE id = CAST(:id AS TEXT)", values)
 
 
 def muted(db: Database) -> list[Conflict]:
     """Those resolved by hand whose facts may still hold."""
     return [_from_row(row) for row in db.execute(f"{_SELECT} WHERE f.muted AND c.resolved_at IS NOT NULL")]
+
+
+def forget(db: Database, before: datetime) -> int:
+    """Drop conflicts resolved before `before`, but those muted by hand, which would open again; how many went."""
+    gone = db.execute(
+        """DELETE FROM conflicts WHERE resolved_at IS NOT NULL AND substr(resolved_at, 1, 10) < ?
+               AND NOT EXISTS (SELECT 1 FROM findings f WHERE f.id = conflicts.id AND f.muted)""",
+        (rows.day(before),),
+    ).rowcount
+    db.execute("DELETE FROM findings WHERE NOT EXISTS (SELECT 1 FROM conflicts c WHERE c.id = findings.id)")
+    return gone

@@ -32,11 +32,12 @@ def record(db: Database, now: datetime, *events: Event) -> None:
 
 def latest(db: Database, most: int, sister: str | None = None, repo: str | None = None) -> list[Event]:
     """Up to `most` events, the newest first."""
+    # Only what was asked stands in the query: `:sister IS NULL OR ...` would hide the index from SQLite.
+    wanted = [f"{column} = :{column}" for column, value in (("sister", sister), ("repo", repo)) if value is not None]
     found = db.execute(
-        """SELECT id, at, kind, sister, repo, detail FROM events
-           WHERE (:sister IS NULL OR sister = :sister) AND (:repo IS NULL OR repo = :repo)
-           ORDER BY id DESC LIMIT :most""",
-        {"sister": sister, "repo": rows.path(repo), "most": most},
+        f"""SELECT id, at, kind, sister, repo, detail FROM events
+            {"WHERE " + " AND ".join(wanted) if wanted else ""} ORDER BY id DESC LIMIT :most""",
+        {"sister": rows.text(sister), "repo": rows.path(repo), "most": most},
     )
     return [_from_row(row) for row in found]
 
@@ -51,13 +52,26 @@ def forget(db: Database, before: datetime) -> int:
     return db.execute("DELETE FROM events WHERE at < ?", (times.iso(before),)).rowcount
 
 
-def remember_name(db: Database, name: str, alive_at: datetime) -> None:
-    """`name` lives at `alive_at`."""
+def remember_name(db: Database, name: str, alive_at: datetime, session_id: str | None = None) -> None:
+    """`name` lives at `alive_at`, as the agent's session `session_id`."""
     db.execute(
-        """INSERT INTO names (name, alive_at) VALUES (:name, :at)
-           ON CONFLICT (name) DO UPDATE SET alive_at = excluded.alive_at, died_at = NULL""",
-        {"name": name, "at": times.iso(alive_at)},
+        """INSERT INTO names (name, alive_at, session_id) VALUES (:name, :at, :session)
+           ON CONFLICT (name) DO UPDATE SET alive_at = excluded.alive_at, died_at = NULL,
+               session_id = excluded.session_id""",
+        {"name": name, "at": times.iso(alive_at), "session": rows.text(session_id)},
     )
+
+
+def remember_session(db: Database, name: str, session_id: str) -> None:
+    """The session of `name` has this id now."""
+    db.execute("UPDATE names SET session_id = :session WHERE name = :name", {"name": name, "session": session_id})
+
+
+def name_of_session(db: Database, session_id: str) -> str | None:
+    """What the sister of this session was called last."""
+    found = db.execute("SELECT name FROM names WHERE session_id = ? ORDER BY alive_at DESC LIMIT 1", (session_id,))
+    row = found.fetchone()
+    return None if row is None else rows.as_text(row[0])
 
 
 def mark_dead(db: Database, names: Iterable[str], now: datetime) -> None:

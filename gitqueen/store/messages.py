@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
 from gitqueen.model import times
@@ -38,6 +38,8 @@ def everything(db: Database, to: str) -> list[Message]:
 
 
 def get(db: Database, number: int) -> Message | None:
+    if not -(2**63) <= number < 2**63:
+        return None  # no id of SQLite's
     row = db.execute(f"{_SELECT} WHERE m.id = ?", (number,)).fetchone()
     return None if row is None else _from_row(row)
 
@@ -77,20 +79,19 @@ def readdress(db: Database, old: str, new: str) -> None:
     db.execute("UPDATE messages SET to_sister = ? WHERE to_sister = ? AND read_at IS NULL", (new, old))
 
 
-def pending(db: Database, to: Collection[str] | None = None) -> list[tuple[str, int, int]]:
-    """(addressee, unread, of these urgent) for everybody with unread mail, or for those in `to`."""
+def pending(db: Database) -> list[tuple[str, int, int]]:
+    """(addressee, unread, of these urgent) for everybody with unread mail."""
     found = db.execute(
-        """SELECT to_sister, count(*), coalesce(sum(priority = 'urgent'), 0) FROM messages INDEXED BY messages_unread
+        """SELECT to_sister, count(*), coalesce(sum(priority = 'urgent'), 0) FROM messages
            WHERE read_at IS NULL GROUP BY to_sister ORDER BY to_sister"""
     )
-    counts = [(rows.as_text(name) or "", number, urgent) for name, number, urgent in found]
-    return counts if to is None else [count for count in counts if count[0] in to]
+    return [(rows.as_text(name) or "", number, urgent) for name, number, urgent in found]
 
 
 def forget(db: Database, before: datetime) -> int:
     """Drop read mail from before `before`; unread mail is never dropped."""
-    # Times of other programs come in any ISO form: the date alone compares in all of them.
-    day = before.date().isoformat()
-    gone = db.execute("DELETE FROM messages WHERE read_at IS NOT NULL AND substr(sent_at, 1, 10) < ?", (day,)).rowcount
+    gone = db.execute(
+        "DELETE FROM messages WHERE read_at IS NOT NULL AND substr(sent_at, 1, 10) < ?", (rows.day(before),)
+    ).rowcount
     db.execute("DELETE FROM replies WHERE message NOT IN (SELECT id FROM messages)")
     return gone

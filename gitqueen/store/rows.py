@@ -9,10 +9,25 @@ from gitqueen.model import times
 
 
 def text(value: str | None) -> str | None:
-    """`value` as SQLite stores it: what is no UTF-8 becomes `\\udcff`-like escapes, NUL goes."""
+    """`value` as other programs can read it: a byte that is no UTF-8 becomes an escape such as `\\udcff`."""
     if value is None or value.isascii():
         return value
     return value.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def as_branch(value: object) -> str | None:
+    """A branch that `text` wrote, as git knows it: no branch has a backslash of its own."""
+    branch = as_text(value)
+    if branch is None or "\\udc" not in branch:
+        return branch
+    import re  # only where a branch is no UTF-8
+
+    return re.sub(r"\\udc([89a-f][0-9a-f])", lambda found: chr(0xDC00 + int(found[1], 16)), branch)
+
+
+def key(value: str) -> bytes:
+    """An id as somebody typed it: `id IN (CAST(? AS TEXT), ?)` finds those that are no UTF-8, and blobs, too."""
+    return value.encode("utf-8", "surrogateescape")
 
 
 def path(value: str | None) -> bytes | None:
@@ -28,6 +43,11 @@ def as_path(value: object) -> str | None:
 
 def moment(value: datetime | None) -> str | None:
     return None if value is None else times.iso(value)
+
+
+def day(value: datetime) -> str:
+    """`2026-04-11`: times of other programs come in any ISO form, and the date alone compares in all of them."""
+    return value.date().isoformat()
 
 
 def as_text(value: object) -> str | None:

@@ -22,7 +22,9 @@ class Tree:
 
 def worktrees(db: Database) -> dict[str, Tree]:
     found = db.execute("SELECT path, common_dir, branch, head, scanned_at FROM worktrees ORDER BY path")
-    trees = [Tree(rows.as_path(p) or "", rows.as_path(c) or "", b, h, at or 0.0) for p, c, b, h, at in found]
+    trees = [
+        Tree(rows.as_path(p) or "", rows.as_path(c) or "", rows.as_branch(b), h, at or 0.0) for p, c, b, h, at in found
+    ]
     return {tree.path: tree for tree in trees}
 
 
