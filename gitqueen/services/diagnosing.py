@@ -1,17 +1,16 @@
-"""Diagnosing: everything that could be wrong, each with its mend; it looks and never mends by itself."""
+"""Diagnosing: everything that could be wrong, each with its mend; it looks and changes nothing."""
 
 from __future__ import annotations
 
 import os
-import sqlite3
 import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from shlex import quote
 
 from gitqueen import errors, settings
-from gitqueen.git import hooks as git_hooks
-from gitqueen.git import places, process
+from gitqueen.git import process
 from gitqueen.store import database, repos, schema
 
 OLDEST_GIT = (2, 30)
@@ -31,50 +30,76 @@ def diagnose(env: Mapping[str, str], cwd: str) -> list[Check]:
     """All checks; one that fails by itself is a check that failed, never the end of the others."""
     read = settings.read(env)
     checks: list[Check] = []
-    for look in (_home, _database, _journal, _git, _hooks_folder, _commands, _repository, _crashes):
+    for look in (_home, _database, _journal, _git, _commands, _crashes):
+        name = look.__name__.strip("_")
         try:
             checks += look(read, env, cwd)
-        except (errors.GitqueenError, OSError, sqlite3.Error) as fault:
-            checks.append(Check(look.__name__.strip("_"), False, str(fault), getattr(fault, "hint", "")))
+        except errors.GitqueenError as fault:
+            # What every command says of a damaged database is "gitqueen doctor": here one is at the doctor's.
+            mend = _move_away(read) if isinstance(fault, errors.Damaged) else fault.hint
+            checks.append(Check(name, False, fault.message, mend))
+        except OSError as fault:
+            checks.append(Check(name, False, str(fault)))
     return checks
 
 
 _Look = Callable[[settings.Settings, Mapping[str, str], str], Iterator[Check]]
 
 
+def _move_away(read: settings.Settings) -> str:
+    # All of them: the -wal of the old file would be taken for that of the new one.
+    return f"cd {quote(read.home)} && mkdir -p damaged && mv queen.db* damaged/   (a new, empty one is made)"
+
+
 def _home(read: settings.Settings, env: Mapping[str, str], cwd: str) -> Iterator[Check]:
     if not os.path.isdir(read.home):
-        yield Check("home", True, f"{read.home} is made by the first command")
+        wrong = os.path.lexists(read.home)
+        detail = "is no folder" if wrong else "is made by the first command"
+        yield Check("home", not wrong, f"{read.home} {detail}", "point GITQUEEN_HOME at a folder")
         return
     mode = stat.S_IMODE(os.stat(read.home).st_mode)
-    yield Check("home", mode & 0o077 == 0, f"{read.home} has mode {mode:04o}", f"chmod 700 {read.home}")
-    writable = os.access(read.home, os.W_OK)
+    yield Check("home", mode & 0o077 == 0, f"{read.home} has mode {mode:04o}", f"chmod 700 {quote(read.home)}")
+    writable = os.access(read.home, os.W_OK | os.X_OK)
     yield Check(
         "home writable",
         writable,
         "yes" if writable else f"{read.home} cannot be written",
-        f"allow writing to {read.home} in the sandbox settings of the agent",
+        f"allow writing to {quote(read.home)} in the sandbox settings of the agent, or mend its rights",
     )
 
 
 def _database(read: settings.Settings, env: Mapping[str, str], cwd: str) -> Iterator[Check]:
-    if not os.path.exists(read.database):
+    if not os.path.lexists(read.database):
         yield Check("database", True, "not made yet")
         return
-    mode = stat.S_IMODE(os.stat(read.database).st_mode)
-    yield Check("database rights", mode & 0o077 == 0, f"mode {mode:04o}", f"chmod 600 {read.database}")
-    db = database.open(read.home, patience=2.0)
-    try:
-        said = [str(row[0]) for row in db.execute("PRAGMA quick_check(5)")]
-        mend = f"move {read.database} away: a new one is made, and tasks and claims are declared again"
-        yield Check("database", said == ["ok"], "whole" if said == ["ok"] else "; ".join(said), mend)
-        found = database.version(db)
-        yield Check("schema", found == schema.VERSION, f"version {found} of {schema.VERSION}", "upgrade gitqueen")
+    loose = [
+        path
+        for path in (read.database, f"{read.database}-wal", f"{read.database}-shm")
+        if os.path.exists(path) and os.stat(path).st_mode & 0o077
+    ]
+    detail = f"others may read {', '.join(loose)}" if loose else "nobody else may read it"
+    yield Check("database rights", not loose, detail, f"chmod 600 {' '.join(map(quote, loose))}")
+    db = database.look(read.home)
+    with database.faults(read.database):
+        try:
+            yield from _inside(read, db)
+        finally:
+            db.close()
+
+
+def _inside(read: settings.Settings, db: database.Database) -> Iterator[Check]:
+    broken = database.damage(db)
+    yield Check("database", not broken, "; ".join(broken) or "whole", _move_away(read))
+    found = database.version(db)
+    older = found < schema.VERSION
+    detail = f"version {found} of {schema.VERSION}" + (": the next command upgrades it" if older else "")
+    yield Check("schema", found <= schema.VERSION, detail, "upgrade gitqueen, or point GITQUEEN_HOME at another folder")
+    if (wrong := schema.misfit(db)) is not None:
+        yield Check("tables", False, wrong, "point GITQUEEN_HOME at another folder")
+    if found == schema.VERSION and not broken:
         for common_dir, path in repos.all_managed(db).items():
             if not os.path.isdir(common_dir):
-                yield Check("repository", False, f"{path} is gone", f"gitqueen hooks uninstall {path}")
-    finally:
-        db.close()
+                yield Check("repository", False, f"{path} is gone", f"gitqueen hooks uninstall {quote(path)}")
 
 
 def _journal(read: settings.Settings, env: Mapping[str, str], cwd: str) -> Iterator[Check]:
@@ -93,12 +118,6 @@ def _git(read: settings.Settings, env: Mapping[str, str], cwd: str) -> Iterator[
     yield Check("git", numbers >= OLDEST_GIT, f"version {said}", f"install git {oldest} or newer")
 
 
-def _hooks_folder(read: settings.Settings, env: Mapping[str, str], cwd: str) -> Iterator[Check]:
-    folder = git_hooks.folder()
-    there = os.path.isdir(folder)
-    yield Check("hooks folder", there, folder, "install gitqueen again: its hooks are missing")
-
-
 def _commands(read: settings.Settings, env: Mapping[str, str], cwd: str) -> Iterator[Check]:
     import shutil
 
@@ -112,14 +131,6 @@ def _commands(read: settings.Settings, env: Mapping[str, str], cwd: str) -> Iter
     )
 
 
-def _repository(read: settings.Settings, env: Mapping[str, str], cwd: str) -> Iterator[Check]:
-    place = places.find(cwd, env)
-    if place is None:
-        return
-    for state in git_hooks.status(place):
-        yield Check(f"hook {state.event}", state.armed, state.detail, state.mend)
-
-
 def _crashes(read: settings.Settings, env: Mapping[str, str], cwd: str) -> Iterator[Check]:
     path = os.path.join(read.home, "crash.log")
     there = os.path.exists(path) and os.path.getsize(path) > 0
@@ -127,5 +138,5 @@ def _crashes(read: settings.Settings, env: Mapping[str, str], cwd: str) -> Itera
         "crashes",
         not there,
         f"{path} holds what went wrong" if there else "none",
-        f"read it, report it, then rm {path}",
+        f"read it, report it, then rm {quote(path)}",
     )

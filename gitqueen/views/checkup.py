@@ -22,6 +22,12 @@ def words(checks: Sequence[Check], colour: Palette) -> str:
 def shape(checks: Sequence[Check]) -> dict[str, object]:
     return {
         "checks": [
-            {"name": check.name, "ok": check.ok, "detail": check.detail, "mend": check.mend or None} for check in checks
+            {
+                "name": check.name,
+                "ok": check.ok,
+                "detail": check.detail,
+                "mend": None if check.ok else check.mend or None,
+            }
+            for check in checks
         ]
     }
