@@ -55,7 +55,7 @@ install() {
     rm -f "$stamp"
     environment
     echo 'Installing gitqueen ...'
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-user --upgrade $again "$checkout" ||
+    "$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-user --upgrade $again "$checkout" ||
       stop 'pip could not install it (see above); what was there before is still there'
     "$venv/bin/gitqueen" --version >/dev/null || stop 'it is installed and does not start (see above)'
     printf '%s\n' "$sources" >"$stamp"

@@ -19,11 +19,21 @@ import pytest
 from tests import hive, seal
 from tests.hive import Repo, Runner, Sister
 
+NEWER_GIT = seal.OUTER.get("NEWER_GIT") or os.path.expanduser("~/.cache/gitqueen-git/bin/git")
+"""git >= 2.54: hooks in configuration, reftable. Asked for before the seal: the home is the real one."""
+
 NEEDS = {
     "bash": ("bash", "-c", ":"),
     "busybox": ("busybox", "true"),
     "bwrap": ("bwrap", "--ro-bind", "/", "/", "--unshare-pid", "true"),
     "dash": ("dash", "-c", ":"),
+    "nobody": (
+        "sh",
+        "-c",
+        """PATH=/usr/local/bin:/usr/bin:/bin; [ "$(id -u)" -ne 0 ] || set -- setpriv --reuid=65534 --regid=65534 \\
+        --clear-groups; "$@" python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))'""",
+    ),
+    "newer_git": (NEWER_GIT, "--version"),
     "proc": ("test", "-r", "/proc/self/stat"),
     "pypi": (
         sys.executable,
@@ -97,6 +107,13 @@ def repo(tmp_path: Path) -> Callable[..., Repo]:
         return hive.new_repo(tmp_path / name, files)
 
     return make
+
+
+@pytest.fixture
+def newer_git(monkeypatch: pytest.MonkeyPatch) -> str:
+    """git >= 2.54, first on PATH for the whole test; say `needs_newer_git` too."""
+    monkeypatch.setenv("PATH", os.path.dirname(NEWER_GIT) + os.pathsep + os.environ["PATH"])
+    return NEWER_GIT
 
 
 @pytest.fixture
