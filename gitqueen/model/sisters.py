@@ -18,6 +18,10 @@ FORGET_AFTER = 600.0
 """Seconds after its last_seen that a row whose process cannot be judged, or is dead, stays as `unknown`."""
 
 
+SILENCE = 86400.0
+"""Seconds of silence after which a row of gitqueen's own, whose process cannot be judged from here, is given up."""
+
+
 @dataclass(frozen=True, slots=True)
 class Body:
     """The process whose life is a sister's life: never a session id, never a wall-clock time."""
@@ -51,6 +55,8 @@ class Sister:
     common_dir: str | None = None
     head: str | None = None
     dirty: int | None = None
+    session_id: str | None = None
+    """The agent's own id of the session: `/clear` changes it, `--resume` takes it to another process."""
 
     @property
     def pid(self) -> int:
@@ -59,6 +65,16 @@ class Sister:
     @property
     def declared(self) -> bool:
         return self.task_source == "declared" and bool(self.task)
+
+
+def next_door(origin: str, here: str) -> bool:
+    """Whether `origin` is another pid namespace of this very boot: its processes live here, out of our sight."""
+    return origin != here and origin.split(":")[:2] == here.split(":")[:2]
+
+
+def somewhere(here: str) -> str:
+    """The origin of a process of this boot in a namespace that we cannot name."""
+    return here.rpartition(":")[0] + ":?"
 
 
 ALIVE, DEAD, UNKNOWN = "alive", "dead", "unknown"
@@ -76,6 +92,23 @@ def life(sister: Sister, here: str, ticks: int | None, now: datetime) -> str:
         return ALIVE
     quiet = times.since(sister.last_seen, now)
     return UNKNOWN if quiet is not None and quiet < FORGET_AFTER else DEAD
+
+
+def gone_for_good(sister: Sister, here: str, now: datetime) -> bool:
+    """Whether a DEAD row may be taken out of the hive, and her claims after the grace.
+
+    One whose process we cannot look at (another machine, a sandbox's or container's namespace) only fell silent: an
+    agent that waits for its person over lunch must not lose what it holds because somebody in a sandbox looked around.
+    """
+    body = sister.body
+    if body is None or body.origin == here or _earlier_boot(body.origin, here):
+        return True
+    quiet = times.since(sister.last_seen, now)
+    return quiet is None or quiet >= SILENCE
+
+
+def _earlier_boot(origin: str, here: str) -> bool:
+    return origin.split(":")[0] == here.split(":")[0] and not next_door(origin, here)
 
 
 def status(sister: Sister, alive: str) -> str:

@@ -1,13 +1,13 @@
 """Agents: which process is an AI session, and what the agent itself says about it.
 
-The rules are data: a new agent is one more `Rule`. The executable is believed, what a process calls itself only where an
-interpreter runs a script. Claude's registry is undocumented: absent, half-written or changed, it tells nothing.
+The rules are data: a new agent is one more `Rule`. The executable is believed, what a process calls itself only where
+an interpreter runs a script. Claude's registry is undocumented: absent, half-written or changed, it tells nothing.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitqueen.senses import processes
@@ -120,17 +120,37 @@ def nearest(chain: Iterable[Process]) -> tuple[Process, str] | None:
     return None
 
 
-def session_id(env: Mapping[str, str]) -> str | None:
-    """The id of the agent's session, as its children have it. It may find a process; it is never the key."""
-    return next((env[rule.session] for rule in RULES if rule.session and env.get(rule.session)), None)
+def session_id(env: Mapping[str, str], kind: str) -> str | None:
+    """The id of the session of the agent `kind`, as its children have it. It finds a process; it is never the key."""
+    return next(
+        (env[rule.session] for rule in RULES if rule.kind == kind and rule.session and env.get(rule.session)), None
+    )
+
+
+def session_ids(env: Mapping[str, str]) -> list[str]:
+    """The ids of all sessions that this environment comes from: one agent may run another."""
+    return [env[rule.session] for rule in RULES if rule.session and env.get(rule.session)]
 
 
 def hinted_pid(env: Mapping[str, str]) -> int | None:
     """The agent's process, as its children know it."""
+    return next((pid for rule in RULES if rule.pid and (pid := pid_of(env.get(rule.pid)))), None)
+
+
+def pid_of(said: str | None) -> int | None:
+    """The pid that `said` writes, or None."""
+    # Not longer than a pid: Python refuses to read endless numbers.
+    return int(said) if said and said.isascii() and said.isdecimal() and len(said) < 10 and int(said) else None
+
+
+def kind_around(env: Mapping[str, str], chain: Sequence[Process]) -> str | None:
+    """The agent in whose sandbox we are: all of this pid namespace, from its first process on, is in its session."""
+    if not chain or chain[-1].pid != 1:
+        return None
     for rule in RULES:
-        said = env.get(rule.pid or "", "")
-        if said.isascii() and said.isdecimal() and 0 < int(said) < 2**31:
-            return int(said)
+        keys = tuple(key for key in (rule.session, rule.pid) if key and env.get(key))
+        if keys and processes.environment(1, keys) == {key: env[key] for key in keys}:
+            return rule.kind
     return None
 
 
@@ -146,7 +166,9 @@ class Registration:
 
 LARGEST = 65536
 """Bytes of a registry file; a larger one is no registry file."""
-DERIVED = ("derived", "auto", "generated", "default")
+GIVEN = ("user", "peer")
+"""What `nameSource` says when a person gave the name, here or through another of her sessions (Claude Code 2.1.330;
+its own words for the others: derived, auto, collision, hook)."""
 
 
 def registered(pid: int, ticks: int, env: Mapping[str, str]) -> Registration | None:
@@ -164,8 +186,9 @@ def registered(pid: int, ticks: int, env: Mapping[str, str]) -> Registration | N
     if not isinstance(said, dict) or str(said.get("procStart")) != str(ticks):
         return None  # of an earlier process of this pid
     source, name = said.get("nameSource"), said.get("name")
-    given = isinstance(source, str) and source not in DERIVED
-    return Registration(_text(name) if given else None, _text(said.get("sessionId")), _text(said.get("status")))
+    return Registration(
+        _text(name) if source in GIVEN else None, _text(said.get("sessionId")), _text(said.get("status"))
+    )
 
 
 def _small_file(path: str) -> bytes:

@@ -70,14 +70,13 @@ def _has_terminal(process: psutil.Process) -> bool:
         return False
 
 
-def started_at(process: Process) -> datetime:
-    """When it started; raises OSError when it is gone."""
+def started_at(process: Process) -> datetime | None:
     import psutil
 
     try:
         return datetime.fromtimestamp(psutil.Process(process.pid).create_time(), UTC)
-    except psutil.Error as fault:
-        raise ProcessLookupError(str(fault)) from None
+    except psutil.Error:
+        return None
 
 
 def executable(pid: int) -> str | None:

@@ -1,7 +1,7 @@
 """Processes: who lives, since when, below whom. Never more of an environment than the keys asked for.
 
-Where there is /proc it is read directly, because hooks run lean and psutil costs 26 ms; elsewhere `portable` asks psutil.
-Start times are clock ticks since boot: a wall clock that is set moves none of them.
+Where there is /proc it is read directly, because hooks run lean and psutil costs 26 ms; elsewhere `portable` asks
+psutil. Start times are clock ticks since boot: a wall clock that is set moves none of them.
 """
 
 from __future__ import annotations
@@ -124,8 +124,8 @@ def ancestors(pid: int | None = None) -> Iterator[Process]:
         below, at = process, process.ppid
 
 
-def started_at(process: Process) -> datetime:
-    """When it started, by the clock as it is set now."""
+def started_at(process: Process) -> datetime | None:
+    """When it started, by the clock as it is set now; None when it is gone and nobody knows."""
     if not native():
         from gitqueen.senses import portable
 

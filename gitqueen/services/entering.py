@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -40,41 +41,48 @@ def _shell(chain: tuple[Process, ...]) -> Process:
     return chain[1] if len(chain) > 1 and chain[1].pid != 1 else chain[0]
 
 
-def enter(queen: Queen, process: Process, agent: str, wanted: str | None) -> Identity:
-    """Bring `process` into the hive, under the lock: two first commands of one agent must not make two sisters."""
-    registration = agents.registered(process.pid, process.ticks, queen.env)
-    body = Body(queen.origin, process.pid, process.ticks)
+def enter(queen: Queen, body: Body, agent: str, wanted: str | None) -> Identity:
+    """Bring the process `body` into the hive, under the lock: two first commands of one agent make one sister."""
+    registration = agents.registered(body.pid, body.ticks, queen.env)
+    session = (registration and registration.session_id) or agents.session_id(queen.env, agent)
     prefix = queen.config.get("gitqueen.nameprefix") if wanted is None else None
     with database.transaction(queen.db):
-        again = sisters_table.by_bodies(queen.db, queen.origin, [(body.pid, body.ticks)])
+        again = _again(queen, body, session)
         same = [one for one in again if wanted in (None, one.name, one.wanted)]
         if same:
-            return Identity(same[0], same[0].name)
-        auto = [one for one in again if one.wanted is None]
+            return Identity(same[0] if same[0].body == body else _move(queen, same[0], body), same[0].name)
         living = _living(queen)
-        if wanted is not None and (holder := living.get(wanted)) is not None:
-            if _is_below(holder, body):
-                return _move_up(queen, holder, body)
+        if wanted is not None and (holder := living.get(wanted)) is not None and _is_below(holder, body):
+            return Identity(_move(queen, holder, body), holder.name)
         given = registration.name if registration else None
-        name, notice = _name(queen, wanted, given, prefix, living)
-        if auto and wanted is not None:
+        name, notice = _name(queen, wanted, given, prefix, living, session)
+        if wanted is not None and (numbered := next((one for one in again if one.wanted is None), None)) is not None:
             # She was numbered until now, and says her name: the same sister.
-            return Identity(_rename(queen, auto[0], name), name, notice)
-        sister = _newborn(queen, process, agent, wanted, name)
-        sisters_table.save(queen.db, sister, registration.session_id if registration else agents.session_id(queen.env))
-        events.remember_name(queen.db, name, queen.now)
+            return Identity(_rename(queen, numbered, name), name, notice)
+        sister = _newborn(queen, body, agent, wanted, name, session)
+        _replace_silent(queen, name)
+        sisters_table.save(queen.db, sister)
+        events.remember_name(queen.db, name, queen.now, session)
         events.record(
             queen.db, queen.now, Event("arrived", name, sister.repo, {"agent": sister.agent, "pid": body.pid})
         )
         # Before the commit that makes her live: a hook in between must rather see one marker too many.
         tending.mark(queen, sister)
-        tending.outdate(queen)
     return Identity(sister, name, notice)
 
 
-def _newborn(queen: Queen, process: Process, agent: str, wanted: str | None, name: str) -> Sister:
+def _again(queen: Queen, body: Body, session: str | None) -> list[Sister]:
+    """The rows that are of `body` already: its own, and one that was made in a sandbox that could not see it."""
+    found = sisters_table.by_bodies(queen.db, body.origin, [(body.pid, body.ticks)]) if body.ticks else []
+    for other in sisters_table.by_session(queen.db, session) if session else ():
+        unseen = other.body is not None and other.body.origin == sisters.somewhere(queen.origin)
+        if unseen or (not body.ticks and tending.life(queen, other) != sisters.DEAD):
+            found.append(other)
+    return found
+
+
+def _newborn(queen: Queen, body: Body, agent: str, wanted: str | None, name: str, session: str | None) -> Sister:
     place = queen.place
-    body = Body(queen.origin, process.pid, process.ticks)
     return Sister(
         row=sisters_table.free_row(queen.db, body.pid),
         name=name,
@@ -83,18 +91,27 @@ def _newborn(queen: Queen, process: Process, agent: str, wanted: str | None, nam
         body=body,
         wanted=wanted,
         agent=agent,
-        started_at=_started(process),
+        started_at=_started(queen, body),
         repo=place.repo if place else None,
         worktree=place.worktree if place else None,
         common_dir=place.common_dir if place else None,
+        session_id=session,
     )
 
 
-def _started(process: Process) -> datetime | None:
-    try:
-        return processes.started_at(process)
-    except OSError:
-        return None
+def _started(queen: Queen, body: Body) -> datetime | None:
+    process = processes.look(body.pid) if body.origin == queen.origin else None
+    return processes.started_at(process) if process else None
+
+
+def _replace_silent(queen: Queen, name: str) -> None:
+    """A row of that name whose process cannot be judged from here, silent for long: the name is another's now."""
+    silent = [
+        one.row
+        for one in sisters_table.named(queen.db, name)
+        if one.body is not None and one.body.origin != queen.origin
+    ]
+    sisters_table.forget(queen.db, silent)
 
 
 def _living(queen: Queen) -> dict[str, Sister]:
@@ -113,26 +130,48 @@ def _is_below(holder: Sister, body: Body) -> bool:
     return any(process.pid == body.pid for process in processes.ancestors(holder.body.pid))
 
 
-def _move_up(queen: Queen, holder: Sister, body: Body) -> Identity:
-    sisters_table.forget(queen.db, [holder.row])
-    moved = replace(holder, row=sisters_table.free_row(queen.db, body.pid), body=body, last_seen=queen.now)
+def _move(queen: Queen, sister: Sister, body: Body) -> Sister:
+    """She is the process `body` from now on."""
+    sisters_table.forget(queen.db, [sister.row])
+    moved = replace(
+        sister,
+        row=sisters_table.free_row(queen.db, body.pid),
+        body=body,
+        last_seen=queen.now,
+        started_at=_started(queen, body),
+    )
     sisters_table.save(queen.db, moved)
-    return Identity(moved, moved.name)
+    tending.mark(queen, moved)
+    return moved
 
 
 def _name(
-    queen: Queen, wanted: str | None, given: str | None, prefix: str | None, living: dict[str, Sister]
+    queen: Queen,
+    wanted: str | None,
+    given: str | None,
+    prefix: str | None,
+    living: dict[str, Sister],
+    session: str | None,
 ) -> tuple[SisterName, str | None]:
     """Her name, and the notice when it is not the one she asked for."""
-    asked = SisterName(wanted) if wanted is not None else names.slug(given) if given else None
     if wanted is not None and (twin := names.twin(wanted, living)) is not None:
         raise _case_twin(wanted, twin)
+    resumed = events.name_of_session(queen.db, session) if session and wanted is None else None
+    if resumed is not None and SisterName.fault(resumed) is None and not names.is_taken(resumed, living):
+        return SisterName(resumed), None
+    asked = SisterName(wanted) if wanted is not None else names.slug(given) if given else None
     if asked is None:
-        return names.numbered(names.slug(prefix or "") or login(queen), living), None
+        return _numbered(queen, names.slug(prefix or "") or login(queen), living), None
     if not names.is_taken(asked, living):
         return asked, None
     other = names.numbered(asked, living, first=2)
     return other, f"the name {asked} belongs to another living sister: you are {other}"
+
+
+def _numbered(queen: Queen, stem: str, living: Iterable[str]) -> SisterName:
+    """The lowest free number. Not free is what somebody who just died holds: a stranger must not come into it."""
+    holders = {claim.owner for claim in claims_table.held(queen.db)}
+    return names.numbered(stem, {*living, *holders})
 
 
 def rename(queen: Queen, sister: Sister, name: str) -> Sister:
@@ -158,6 +197,6 @@ def _rename(queen: Queen, sister: Sister, name: SisterName) -> Sister:
     sisters_table.rename(queen.db, sister.row, name)
     claims_table.rename_owner(queen.db, sister.name, name)
     messages_table.readdress(queen.db, sister.name, name)
-    events.remember_name(queen.db, name, queen.now)
+    events.remember_name(queen.db, name, queen.now, sister.session_id)
     events.record(queen.db, queen.now, Event("renamed", name, sister.repo, {"was": sister.name}))
     return replace(sister, name=name, wanted=name)

@@ -6,12 +6,12 @@ key. Nobody becomes a sister by merely looking; how a newcomer gets in and is na
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gitqueen import errors
-from gitqueen.model import names
+from gitqueen.model import names, sisters
 from gitqueen.model.names import SisterName
-from gitqueen.model.sisters import Sister
+from gitqueen.model.sisters import Body, Sister
 from gitqueen.senses import agents, processes
 from gitqueen.senses.processes import Process
 from gitqueen.services.queen import Queen
@@ -39,11 +39,14 @@ def identify(queen: Queen, declare: bool = False) -> Identity:
     with step("services", "who am I"):
         wanted = None if queen.settings.name is None else SisterName(queen.settings.name)
         named = _named_process(queen)
-        chain = tuple(processes.ancestors(named.pid) if named else processes.ancestors())
-        known = _known(queen, chain, wanted)
+        chain = tuple(processes.ancestors(named.pid if named else None))
+        with database.faults(queen.settings.database):
+            known = _known(queen, chain, wanted)
+        if named is None and queen.settings.pid is not None and not _is_named(known, queen.settings.pid):
+            raise _no_process(queen.settings.pid)
         newcomer = _newcomer(queen, chain, named, wanted, known, declare)
         if newcomer is None or (known is not None and _is_she(known, newcomer[0], wanted)):
-            return Identity(known, known.name if known else login(queen))
+            return Identity(_in_session(queen, known), known.name if known else login(queen))
         from gitqueen.services import entering  # once in a session's life
 
         return entering.enter(queen, *newcomer, wanted)
@@ -54,34 +57,55 @@ def login(queen: Queen) -> str:
     return names.slug(queen.settings.login) or "human"
 
 
+def _named_process(queen: Queen) -> Process | None:
+    pid = agents.pid_of(queen.settings.pid)
+    if pid is None and queen.settings.pid is not None:
+        raise _no_process(queen.settings.pid)
+    return processes.look(pid) if pid else None
+
+
+def _is_named(known: Sister | None, said: str) -> bool:
+    """Whether GITQUEEN_PID is the pid of a sister outside this sandbox."""
+    return known is not None and known.pid == agents.pid_of(said)
+
+
+def _no_process(said: str) -> errors.Usage:
+    return errors.Usage(
+        f"GITQUEEN_PID={ascii(said)[1:-1]} is no living process", hint="unset it, or set it to a pid that lives"
+    )
+
+
 def _known(queen: Queen, chain: tuple[Process, ...], wanted: str | None) -> Sister | None:
     """The nearest living sister above this command, or the one whom the environment finds."""
-    with database.faults(queen.settings.database):
-        found = sisters_table.by_bodies(queen.db, queen.origin, [(process.pid, process.ticks) for process in chain])
+    found = sisters_table.by_bodies(queen.db, queen.origin, [(process.pid, process.ticks) for process in chain])
     if wanted is not None:
         # One shell may carry two names in turn; her own descendants carry hers, whatever process is nearest.
         mine = [sister for sister in found if wanted in (sister.name, sister.wanted)]
-        return next(iter(mine or found), None)
+        found = mine or found
+        if not mine and (hinted := _hinted(queen)) is not None and wanted in (hinted.name, hinted.wanted):
+            return hinted
     return found[0] if found else _hinted(queen)
-
-
-def _named_process(queen: Queen) -> Process | None:
-    said = queen.settings.pid
-    if said is None:
-        return None
-    process = processes.look(int(said)) if said.isdecimal() and 0 < int(said) < 2**31 else None
-    if process is None:
-        raise errors.Usage(
-            f"GITQUEEN_PID={ascii(said)[1:-1]} is no living process", hint="unset it, or set it to a pid that lives"
-        )
-    return process
 
 
 def _hinted(queen: Queen) -> Sister | None:
     """A sandbox with a pid namespace of its own ends the walk early: the environment then finds the process."""
-    if (session := agents.session_id(queen.env)) is not None:
-        return sisters_table.by_session(queen.db, session)
-    return None
+    found = [sister for said in agents.session_ids(queen.env) for sister in sisters_table.by_session(queen.db, said)]
+    for sister in found:
+        if sister.body is not None and (sister.body.origin != queen.origin or _lives(sister.body)):
+            return sister
+    pid = agents.pid_of(queen.settings.pid) or agents.hinted_pid(queen.env)
+    if pid is None or processes.look(pid) is not None:
+        return None
+    outside = [
+        sister
+        for sister in sisters_table.everyone(queen.db)
+        if sister.body and sister.body.pid == pid and sisters.next_door(sister.body.origin, queen.origin)
+    ]
+    return outside[0] if len(outside) == 1 else None
+
+
+def _lives(body: Body) -> bool:
+    return processes.alive(body.pid, body.ticks)
 
 
 def _newcomer(
@@ -91,30 +115,39 @@ def _newcomer(
     wanted: str | None,
     known: Sister | None,
     declare: bool,
-) -> tuple[Process, str] | None:
+) -> tuple[Body, str] | None:
     """The process that is a sister by rights, known or not, and what agent it is; None when there is none."""
     if named is not None:
         kind = agents.nearest([named])
-        return named, kind[1] if kind else "unknown"
+        return _body(queen, named), kind[1] if kind else "unknown"
     agent = agents.nearest(chain)
     if agent is not None and not _nearer(chain, known, agent[0]):
-        return agent
+        return _body(queen, agent[0]), agent[1]
     if known is not None and (wanted is None or wanted in (known.name, known.wanted)):
         return None
-    if wanted is None and (hinted := _hinted_agent(queen)) is not None:
+    if known is None and (hinted := _hinted_agent(queen, chain)) is not None:
         return hinted
     if wanted is None and not declare:
         return None
     from gitqueen.services import entering
 
-    return entering.cradle(chain, wanted), "human"
+    return _body(queen, entering.cradle(chain, wanted)), "human"
 
 
-def _hinted_agent(queen: Queen) -> tuple[Process, str] | None:
+def _body(queen: Queen, process: Process) -> Body:
+    return Body(queen.origin, process.pid, process.ticks)
+
+
+def _hinted_agent(queen: Queen, chain: tuple[Process, ...]) -> tuple[Body, str] | None:
     """An agent that the environment points at, though the ancestry ends before it."""
     pid = agents.hinted_pid(queen.env)
     process = processes.look(pid) if pid else None
-    return agents.nearest([process]) if process else None
+    if process is not None and (found := agents.nearest([process])) is not None:
+        return _body(queen, process), found[1]
+    if (kind := agents.kind_around(queen.env, chain)) is not None:
+        # A sandbox made by the agent: she lives in a namespace that nobody here can look into.
+        return Body(sisters.somewhere(queen.origin), pid or 0, 0), kind
+    return None
 
 
 def _nearer(chain: tuple[Process, ...], known: Sister | None, agent: Process) -> bool:
@@ -125,8 +158,14 @@ def _nearer(chain: tuple[Process, ...], known: Sister | None, agent: Process) ->
     return known.body.pid in order and order.index(known.body.pid) < order.index(agent.pid)
 
 
-def _is_she(known: Sister, process: Process, wanted: str | None) -> bool:
-    """Whether the one known above this command is the one that `process` and the wanted name say."""
+def _is_she(known: Sister, body: Body, wanted: str | None) -> bool:
+    """Whether the one known above this command is the one that `body` and the wanted name say."""
     if wanted is not None:
         return wanted in (known.name, known.wanted)  # a descendant of a name's living holder is the holder
-    return known.body is not None and (known.body.pid, known.body.ticks) == (process.pid, process.ticks)
+    return known.body == body
+
+
+def _in_session(queen: Queen, known: Sister | None) -> Sister | None:
+    """She, with the session id that her agent has now: `/clear` gives the same process a new one."""
+    said = agents.session_id(queen.env, known.agent) if known else None
+    return replace(known, session_id=said) if known and said else known

@@ -22,6 +22,11 @@ def life(queen: Queen, sister: Sister) -> str:
     return sisters.life(sister, queen.origin, process.ticks if process else None, queen.now)
 
 
+def gone(queen: Queen, sister: Sister) -> bool:
+    """Whether she is dead so surely that her row may go and her claims are given back after the grace."""
+    return life(queen, sister) == sisters.DEAD and sisters.gone_for_good(sister, queen.origin, queen.now)
+
+
 def _came_later(process: processes.Process, sister: Sister) -> bool:
     """Whether what runs under an outside row's pid was started after she was last seen: somebody else."""
     if sister.last_seen is None:
@@ -53,8 +58,7 @@ def settle(queen: Queen, sister: Sister) -> Sister:
     """She ran a command here: her place is this one. Call it inside a transaction."""
     moved = _placed(queen, sister)
     sisters_table.seen(queen.db, moved, queen.now)
-    if moved.session_id is not None:
-        events.remember_session(queen.db, moved.name, moved.session_id)
+    events.acts(queen.db, moved.name, moved.session_id)
     mark(queen, moved)
     if moved.worktree != sister.worktree:
         outdate(queen)

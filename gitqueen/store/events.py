@@ -62,9 +62,13 @@ def remember_name(db: Database, name: str, alive_at: datetime, session_id: str |
     )
 
 
-def remember_session(db: Database, name: str, session_id: str) -> None:
-    """The session of `name` has this id now."""
-    db.execute("UPDATE names SET session_id = :session WHERE name = :name", {"name": name, "session": session_id})
+def acts(db: Database, name: str, session_id: str | None) -> None:
+    """`name` is at work: not dead, whatever somebody thought who could not see her process."""
+    db.execute(
+        """UPDATE names SET died_at = NULL, session_id = coalesce(:session, session_id)
+           WHERE name = :name AND (died_at IS NOT NULL OR session_id IS NOT :session)""",
+        {"name": name, "session": rows.text(session_id)},
+    )
 
 
 def name_of_session(db: Database, session_id: str) -> str | None:

@@ -16,7 +16,7 @@ from gitqueen.store.database import Database
 
 _SELECT = """SELECT p.pid, p.name, p.git_branch, p.current_task, p.task_source, p.status, p.last_seen,
                     s.wanted, s.origin, s.pid, s.ticks, s.agent, s.started_at, s.repo, s.worktree, s.common_dir,
-                    s.head, s.dirty
+                    s.head, s.dirty, s.session_id
              FROM sisters p LEFT JOIN sessions s ON s.row = p.pid AND s.name = p.name"""
 
 
@@ -39,15 +39,15 @@ def named(db: Database, name: str) -> list[Sister]:
     return [_from_row(row) for row in db.execute(f"{_SELECT} WHERE p.name = ? ORDER BY p.pid", (name,))]
 
 
-def by_session(db: Database, session_id: str) -> Sister | None:
-    """The sister of an agent's session id: it finds a process, it is never the key."""
-    row = db.execute(f"{_SELECT} WHERE s.session_id = ? ORDER BY p.last_seen DESC LIMIT 1", (session_id,)).fetchone()
-    return None if row is None else _from_row(row)
+def by_session(db: Database, session_id: str) -> list[Sister]:
+    """The sisters of an agent's session id, last seen first: it finds a process, it is never the key."""
+    query = f"{_SELECT} WHERE s.session_id = ? ORDER BY p.last_seen DESC, s.rowid DESC"
+    return [_from_row(row) for row in db.execute(query, (rows.text(session_id),))]
 
 
 def _from_row(row: tuple[object, ...]) -> Sister:
     (key, name, branch, task, source, status, seen, wanted, origin, pid, ticks, agent, started, *place) = row
-    repo, worktree, common_dir, head, dirty = place
+    repo, worktree, common_dir, head, dirty, session_id = place
     assert isinstance(key, int)
     body = None
     if isinstance(origin, str) and isinstance(pid, int) and isinstance(ticks, int):
@@ -58,7 +58,7 @@ def _from_row(row: tuple[object, ...]) -> Sister:
         task=rows.as_text(task) or None,
         task_source=rows.as_text(source) or "auto",
         status=rows.as_text(status) or "unknown",
-        branch=rows.as_text(branch) or None,
+        branch=rows.as_branch(branch) or None,
         last_seen=times.parse(seen),
         body=body,
         wanted=rows.as_text(wanted),
@@ -69,6 +69,7 @@ def _from_row(row: tuple[object, ...]) -> Sister:
         common_dir=rows.as_path(common_dir),
         head=rows.as_text(head),
         dirty=dirty if isinstance(dirty, int) else None,
+        session_id=rows.as_text(session_id),
     )
 
 
@@ -83,7 +84,7 @@ def free_row(db: Database, pid: int) -> int:
     return stand_in
 
 
-def save(db: Database, sister: Sister, session_id: str | None = None) -> None:
+def save(db: Database, sister: Sister) -> None:
     """Write both rows of `sister`, who has a body; what they said before goes."""
     assert sister.body is not None
     values = {
@@ -100,7 +101,7 @@ def save(db: Database, sister: Sister, session_id: str | None = None) -> None:
         "ticks": sister.body.ticks,
         "agent": sister.agent,
         "started": rows.moment(sister.started_at),
-        "session": rows.text(session_id),
+        "session": rows.text(sister.session_id),
         "repo": rows.path(sister.repo),
         "worktree": rows.path(sister.worktree),
         "common_dir": rows.path(sister.common_dir),
@@ -120,25 +121,26 @@ def save(db: Database, sister: Sister, session_id: str | None = None) -> None:
            VALUES (:row, :name, :wanted, :origin, :pid, :ticks, :agent, :started, :session, :repo, :worktree,
                :common_dir, :head, :dirty)
            ON CONFLICT (row) DO UPDATE SET name = :name, wanted = :wanted, origin = :origin, pid = :pid,
-               ticks = :ticks, agent = :agent, started_at = :started, session_id = coalesce(:session, session_id),
+               ticks = :ticks, agent = :agent, started_at = :started, session_id = :session,
                repo = :repo, worktree = :worktree, common_dir = :common_dir, head = :head, dirty = :dirty""",
         values,
     )
 
 
 def seen(db: Database, sister: Sister, now: datetime) -> None:
-    """Write only where and when `sister` was: her place, her branch and `now`."""
+    """Write only where and when `sister` was, and in which session of hers: her place, her branch and `now`."""
     values = {
         "row": sister.row,
         "branch": rows.text(sister.branch),
         "seen": times.iso(now),
+        "session": rows.text(sister.session_id),
         "repo": rows.path(sister.repo),
         "worktree": rows.path(sister.worktree),
         "common_dir": rows.path(sister.common_dir),
     }
     db.execute("UPDATE sisters SET git_branch = :branch, last_seen = :seen WHERE pid = :row", values)
     db.execute(
-        """UPDATE sessions SET repo = :repo, worktree = :worktree, common_dir = :common_dir,
+        """UPDATE sessions SET repo = :repo, worktree = :worktree, common_dir = :common_dir, session_id = :session,
                head = CASE WHEN worktree IS :worktree THEN head END,
                dirty = CASE WHEN worktree IS :worktree THEN dirty END
            WHERE row = :row""",
