@@ -19,7 +19,7 @@ from gitqueen.model.claims import Claim
 from gitqueen.model.events import Event
 from gitqueen.model.messages import NORMAL
 from gitqueen.model.names import QUEEN, ClaimId
-from gitqueen.model.sisters import DEAD, Body, Sister
+from gitqueen.model.sisters import Body, Sister
 from gitqueen.senses import processes
 from gitqueen.services import tending
 from gitqueen.services.identifying import Identity
@@ -181,7 +181,7 @@ def _notice_death(queen: Queen, owner: str) -> None:
     """The grace of a dead owner begins when somebody sees that she is dead: whoever wants her claim need not wait
     for a scan to do so."""
     rows = [sister for sister in sisters_table.named(queen.db, owner) if sister.body is not None]
-    if rows and owner not in events.died(queen.db) and all(tending.life(queen, row) == DEAD for row in rows):
+    if rows and owner not in events.died(queen.db) and all(tending.gone(queen, row) for row in rows):
         with database.transaction(queen.db):
             events.mark_dead(queen.db, [owner], queen.now)
 

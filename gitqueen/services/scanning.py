@@ -122,8 +122,11 @@ def _look(queen: Queen, progress: Callable[[str], None]) -> _View:
     with database.faults(queen.settings.database):
         everybody = sisters_table.everyone(queen.db)
     for sister in everybody:
-        alive = tending.life(queen, sister)
-        (view.dead if alive == sisters.DEAD else view.alive).append(sister)
+        if tending.gone(queen, sister):
+            view.dead.append(sister)
+        elif tending.life(queen, sister) != sisters.DEAD:
+            view.alive.append(sister)
+        # Else she is silent where we cannot look: not shown, and not buried either.
     for worktree in sorted({sister.worktree for sister in view.alive if sister.worktree}):
         progress(worktree)
         try:
