@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from gitqueen.git import process
+from gitqueen.git.places import Place
 
 
-def ours(folder: str | None, env: Mapping[str, str] | None = None) -> dict[str, str]:
-    """All `gitqueen.*` settings in force in `folder` (None: outside any repository), keys as git prints them.
+def ours(place: Place | None, env: Mapping[str, str] | None = None) -> dict[str, str]:
+    """All `gitqueen.*` settings in force at `place` (None: outside any repository), keys as git prints them.
 
     The last value wins, as with git. Empty when git cannot say.
     """
-    asked = process.run("config", "-z", "--get-regexp", r"^gitqueen\.", cwd=folder or "/", env=env, check=False)
+    folder = "/" if place is None else place.worktree or place.git_dir
+    env = place.environment(env) if place is not None and env is not None else env
+    asked = process.run("config", "-z", "--get-regexp", r"^gitqueen\.", cwd=folder, env=env, check=False)
     found = {}
-    for entry in asked.out.decode("utf-8", "backslashreplace").split("\0"):
+    for entry in os.fsdecode(asked.out).split("\0"):
         key, equals, value = entry.partition("\n")
         if key:
             found[key] = value if equals else "true"
