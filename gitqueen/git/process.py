@@ -18,9 +18,13 @@ LOCAL = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CONFIG", "GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT",
     "GIT_OBJECT_DIRECTORY", "GIT_DIR", "GIT_WORK_TREE", "GIT_IMPLICIT_WORK_TREE", "GIT_GRAFT_FILE",
     "GIT_INDEX_FILE", "GIT_NO_REPLACE_OBJECTS", "GIT_REPLACE_REF_BASE", "GIT_PREFIX", "GIT_SHALLOW_FILE",
-    "GIT_COMMON_DIR", "GIT_INTERNAL_SUPER_PREFIX", "GIT_REF_FORMAT", "GIT_REFERENCE_BACKEND",
+    "GIT_COMMON_DIR", "GIT_INTERNAL_SUPER_PREFIX", "GIT_REFERENCE_BACKEND",
 )  # fmt: skip
+# Paths that we hand to git are paths: these would make patterns of them, or forbid us to say so.
+MEANINGS = ("GIT_LITERAL_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS")
 OURS = {"GIT_OPTIONAL_LOCKS": "0", "GITQUEEN_CHILD": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}
+# A repository's own configuration names a program here that even `git status` would start.
+CALM = ("-c", "core.fsmonitor=false")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +48,54 @@ def run(
 
     Raises `errors.GitFailed` when git is missing, too slow or, with `check`, says no.
     """
-    import subprocess  # 2.5 ms: commands that ask git nothing do not pay them
-
     full = {**(without_local(os.environ) if env is None else env), **OURS}
+    for name in MEANINGS:
+        full.pop(name, None)
     with step("git", " ".join(args)):
         try:
-            done = subprocess.run(
-                ["git", *args], cwd=cwd, env=full, capture_output=True, timeout=timeout,
-                input=stdin, stdin=None if stdin is not None else subprocess.DEVNULL,
-            )  # fmt: skip
-        except (FileNotFoundError, NotADirectoryError, PermissionError) as fault:
-            raise errors.GitFailed(f"git could not be started: {fault}", hint="is git installed?") from None
-        except subprocess.TimeoutExpired:
-            raise errors.GitFailed(f"git {args[0]} took longer than {timeout:g} s") from None
-    result = Result(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace").strip())
+            code, out, said = _run(["git", *CALM, *args], cwd, full, stdin, timeout)
+        except (OSError, ValueError) as fault:  # ValueError: an argument that no program can get
+            if cwd is not None and not os.path.isdir(cwd):
+                raise errors.GitFailed(f"there is no folder {cwd}") from None
+            missing = isinstance(fault, FileNotFoundError)
+            raise errors.GitFailed(
+                f"git could not be started: {fault}", hint="is git installed?" if missing else ""
+            ) from None
+    result = Result(code, out, said.decode("utf-8", "replace").strip())
     if check and result.code:
-        said = result.err or "it said nothing"
-        raise errors.GitFailed(f"git {args[0]} failed: {said}", stderr=result.err)
+        raise errors.GitFailed(f"git {args[0]} failed: {result.err or 'it said nothing'}", stderr=result.err)
     return result
+
+
+def _run(
+    argv: list[str], cwd: str | None, env: Mapping[str, str], stdin: bytes | None, timeout: float
+) -> tuple[int, bytes, bytes]:
+    import subprocess  # 2.5 ms: commands that ask git nothing do not pay them
+
+    with subprocess.Popen(
+        argv, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+        # Its own session: it ends with all that it started (filters, transports), and nothing asks the terminal.
+        start_new_session=True,
+    ) as child:  # fmt: skip
+        try:
+            out, err = child.communicate(stdin, timeout)
+        except BaseException as fault:  # too slow, or the limit of a hook came between
+            _end(child.pid)
+            if isinstance(fault, subprocess.TimeoutExpired):
+                # After `-c X` the first word is git's command.
+                raise errors.GitFailed(f"git {argv[1 + len(CALM)]} took longer than {timeout:g} s") from None
+            raise
+        return child.returncode, out, err
+
+
+def _end(pid: int) -> None:
+    import signal
+
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
 
 
 def without_local(env: Mapping[str, str]) -> dict[str, str]:
