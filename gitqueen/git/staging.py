@@ -12,40 +12,54 @@ from collections.abc import Iterable, Mapping
 from gitqueen.git import process
 from gitqueen.git.places import Place
 
+STATUS = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all")
+# Measured among 5,000 changed files: 0.08 ms a named path, 33 ms for all of them.
+_MOST_NAMED = 200
+_MOST_BYTES = 64 * 1024
+
 
 def staged(place: Place, env: Mapping[str, str]) -> list[str]:
     """Paths from the top that the commit being made changes, both sides of a rename; in a merge only those that
     differ from every parent: what a merge merely carries is nobody's doing (INCIDENTS 12)."""
-    ours = _differing(place, env, "HEAD")
-    merging = os.path.join(place.git_dir, "MERGE_HEAD")
-    if ours and os.path.exists(merging):
-        with open(merging, encoding="ascii", errors="replace") as file:
-            for theirs in file.read().split():
-                ours &= _differing(place, env, theirs)
+    ours = _differing(place, env)
+    for theirs in _merged(place) if ours else ():
+        ours &= _differing(place, env, theirs)
     return sorted(ours)
 
 
-def _differing(place: Place, env: Mapping[str, str], revision: str) -> set[str]:
-    args = ("diff", "--cached", "--name-only", "--no-renames", "--no-ext-diff", "--ignore-submodules=none", "-z")
-    asked = process.run(*args, revision, "--", cwd=place.worktree, env=env, check=False)
-    if asked.code:  # an unborn branch has no HEAD: everything staged is new
-        asked = process.run("ls-files", "-z", "--full-name", cwd=place.worktree, env=env)
+def _merged(place: Place) -> list[str]:
+    """The other parents of the commit being made."""
+    try:
+        with open(os.path.join(place.git_dir, "MERGE_HEAD"), encoding="ascii", errors="replace") as file:
+            said = file.read().split()
+    except OSError:
+        return []
+    # Ids only: git would take a word that begins with a dash for an option.
+    return [word for word in said if not set(word) - set("0123456789abcdef")]
+
+
+def _differing(place: Place, env: Mapping[str, str], revision: str = "HEAD") -> set[str]:
+    args = ("--cached", "--name-only", "--no-renames", "--ignore-submodules=none", "-z")
+    env = place.environment(env)
+    asked = process.run("diff-index", *args, revision, "--", cwd=place.worktree, env=env, check=False)
+    if asked.code:  # an unborn branch has no HEAD: `diff` knows what stands for it, at the price of its settings
+        asked = process.run("diff", *args, "--no-ext-diff", "--no-relative", "--", cwd=place.worktree, env=env)
     return set(paths(asked.out))
 
 
 def uncommitted(worktree: str, among: Iterable[str]) -> set[str]:
     """Which of the paths `among` (from the top) are changed, staged or untracked in `worktree` right now."""
-    wanted = [f":(top,literal){path}" for path in among]
-    found: set[str] = set()
-    # In pieces: status takes no list from stdin, and 5,000 paths are longer than an argument list may be.
-    for chunk in _chunks(wanted):
-        args = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *chunk)
-        found |= {entry[3:] for entry in paths(process.run(*args, cwd=worktree).out)}
-    return found
+    wanted = set(among)
+    if not wanted:
+        return set()
+    few = len(wanted) <= _MOST_NAMED and sum(len(os.fsencode(path)) for path in wanted) <= _MOST_BYTES
+    named = ("--", *wanted) if few else ()
+    return wanted & changed(process.run("--literal-pathspecs", *STATUS, *named, cwd=worktree).out)
 
 
-def _chunks(words: list[str], most: int = 500) -> Iterable[list[str]]:
-    return (words[start : start + most] for start in range(0, len(words), most))
+def changed(status: bytes) -> set[str]:
+    """The paths that `git status` in the form of `STATUS` speaks of; a repository inside is named like a file."""
+    return {entry[3:].rstrip("/") for entry in paths(status)}
 
 
 def paths(output: bytes) -> list[str]:
