@@ -26,7 +26,7 @@ _EMPTY_WORDS = frozenset(
     "our so some that the their them then there this to up use via we when where which with work working start "
     "starting please now task issue ticket pr".split()
 )
-_LIKE = 0.6
+_LIKE = 0.65
 _FEWEST_COMMON = 2
 
 
@@ -46,10 +46,10 @@ def alike(task: str, other: str, branch: str | None = None, other_branch: str | 
     """Why two declared tasks look the same (`both name #42`), or None."""
     if common := _issues(task, branch) & _issues(other, other_branch):
         return f"both name {min(common)}"
+    if branch and branch == other_branch and branch not in MAIN_BRANCHES:
+        return f"both on {branch}"
     mine, hers = _words(task), _words(other)
     shared = mine & hers
-    if branch and branch == other_branch and branch not in MAIN_BRANCHES and shared:
-        return f"both on {branch}, and both say {min(shared)!r}"
     if mine and mine == hers:
         return "they say the same"
     # Jaccard over meaning words: unlike an edit distance it does not mind their order.
@@ -64,12 +64,14 @@ def _issues(task: str, branch: str | None) -> set[str]:
 
 
 def _words(task: str) -> frozenset[str]:
-    words = re.findall(r"[^\W_]+", task.casefold())
+    words = re.findall(r"[^\W_]+(?:\.\d+)*", task.casefold())  # 1.4.2 is one word
     return frozenset(_stem(word) for word in words if word not in _EMPTY_WORDS)
 
 
 def _stem(word: str) -> str:
-    for ending in ("ing", "ed", "es", "s"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
-            return word[: -len(ending)]
-    return word
+    """What write, writes, writing and written off have in common, roughly; so have set up and setup."""
+    for ending in ("ing", "ed", "es", "s", "up"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith(("ss", "eed")):
+            word = word.removesuffix(ending)
+            break
+    return word.removesuffix("e")
