@@ -1,0 +1,154 @@
+"""The spool: what hooks that only record left behind, one small file a hook, taken from there by a drain.
+
+`$GITQUEEN_HOME/spool/<event>.<pid>`; the form is written by `hooks/git-hook-busy.sh`. `draining` tells the hooks that
+somebody is at it, `full` that nobody has been for long, so that it never grows without bound.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+FIELDS = 11
+MOST = 10_000
+"""Files after which hooks stop writing until somebody drained."""
+TORN = 60.0
+"""Seconds after which a half-written record is given up: its hook was killed."""
+_LARGEST = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What one hook saw; all of it is data from outside."""
+
+    event: str
+    folder: str
+    """The hook's working folder."""
+    git_dir: str
+    """As git said it, perhaps relative to the folder."""
+    work_tree: str
+    head: str
+    """Commit id, or nothing where the hook could not read it."""
+    busy: str
+    above: tuple[tuple[int, int], ...]
+    """(pid, start ticks) of the processes above the hook, the nearest first."""
+    name: str
+    """GITQUEEN_NAME."""
+    session: str
+    """Session id of an agent, from the environment."""
+    arguments: str
+    stdin: str
+    at: float
+    """Unix time at which it was written."""
+
+
+def prepare(home: str) -> None:
+    """Make the folder; without it hooks record nothing."""
+    try:
+        os.mkdir(os.path.join(home, "spool"), 0o700)
+    except OSError:
+        pass  # there already, or a home that cannot be written: then nothing else could be either
+
+
+def waiting(home: str) -> bool:
+    return bool(_names(home))
+
+
+def take(home: str, now: datetime) -> Iterator[tuple[str, list[Record]]]:
+    """Each file with its records, the oldest first; the caller removes it once they are in the book."""
+    found = []
+    for name in _names(home):
+        path = os.path.join(home, "spool", name)
+        try:
+            found.append((os.stat(path).st_mtime_ns, path))
+        except OSError:
+            continue  # another drain was faster
+    for written, path in sorted(found):
+        records, whole = _read(path, written / 1e9)
+        if whole or abs(now.timestamp() - written / 1e9) > TORN:
+            yield path, records
+
+
+def _names(home: str) -> list[str]:
+    try:
+        entries = os.listdir(os.path.join(home, "spool"))
+    except OSError:
+        return []
+    return [name for name in entries if name.startswith("post-") and name.rpartition(".")[2].isdigit()]
+
+
+def _read(path: str, at: float) -> tuple[list[Record], bool]:
+    """The whole records of a file (one hook, or several whose process had the same number), and whether that is all."""
+    try:
+        with open(path, "rb") as file:
+            fields = os.fsdecode(file.read(_LARGEST)).split("\0")
+    except OSError:
+        return [], False
+    whole = len(fields) - 1
+    records = [
+        _record(fields[start : start + FIELDS], at)
+        for start in range(0, whole, FIELDS + 1)
+        if fields[start + FIELDS : start + FIELDS + 1] == ["end"]
+    ]
+    return records, fields[-1] == "" and whole % (FIELDS + 1) == 0
+
+
+def _record(fields: list[str], at: float) -> Record:
+    event, folder, git_dir, work_tree, head, busy, above, name, session, arguments, stdin = fields
+    return Record(event, folder, git_dir, work_tree, head, busy, _bodies(above), name, session, arguments, stdin, at)
+
+
+def _bodies(text: str) -> tuple[tuple[int, int], ...]:
+    pairs = (word.partition(":")[::2] for word in text.split())
+    return tuple((int(pid), int(ticks)) for pid, ticks in pairs if pid.isdecimal() and ticks.isdecimal())
+
+
+def remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        pass
+
+
+@contextmanager
+def drained_by_us(home: str, patience: float) -> Iterator[bool]:
+    """Be the only one who drains; False when another is still at it after `patience` seconds."""
+    with open(os.path.join(home, "spool", "lock"), "ab") as lock:
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if time.monotonic() >= deadline:
+                    yield False
+                    return
+                time.sleep(0.02)
+        yield True
+
+
+def say_draining(home: str, draining: bool) -> None:
+    """Tell the hooks that what they write is taken without their starting anybody; or that it no longer is."""
+    path = os.path.join(home, "spool", "draining")
+    if not draining:
+        remove(path)
+        return
+    part = f"{path}.{os.getpid()}"
+    with open(part, "w", encoding="ascii") as file:
+        file.write(f"{os.getpid()}\n")
+    os.replace(part, path)
+
+
+def bound(home: str) -> None:
+    """Stop the hooks from writing while too much waits, and let them again when it does not."""
+    path = os.path.join(home, "spool", "full")
+    if len(_names(home)) > MOST:
+        with open(path, "ab"):
+            pass
+    else:
+        remove(path)
