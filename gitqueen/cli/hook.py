@@ -1,4 +1,4 @@
-"""The lean door: what git's hooks run, by path, with `python -I -S`: `hook.py git EVENT [ARGUMENT...]`.
+"""The lean door, run by path with `python -I -S`: `hook.py git EVENT [ARGUMENT...]` for git's hooks, and `hook.py drain`.
 
 Without click, rich, pygit2, psutil or filelock, because every import is paid by a commit. Fails open: our own fault, a
 timeout or a missing database says one line, is logged, and lets git go on. Only a refusal by policy says no.
@@ -14,6 +14,8 @@ LIMIT = 2.0
 """Seconds a hook may take; a slower guard gets switched off by those it guards (INCIDENTS 14)."""
 PATIENCE = 1.0
 """Seconds it waits for another writer."""
+DRAINS_WAIT = 10.0
+"""Seconds that a drain waits for another one, which may have had its last look already."""
 REFUSED = 77
 """Exit code of a refusal by policy: one that no crash of Python ends with (1, 2, 120, 128 and more)."""
 
@@ -27,6 +29,8 @@ class TooSlow(BaseException):
 
 
 def main(argv: list[str]) -> int:
+    if argv == ["drain"]:
+        return _drain()
     try:
         signal.signal(signal.SIGALRM, _too_slow)
         signal.setitimer(signal.ITIMER_REAL, LIMIT)
@@ -65,6 +69,27 @@ def _answer(argv: list[str]) -> int:
     if event == "post-checkout" and len(arguments) == 3:
         checkout = guarding.after_checkout(opened, me, arguments[2])
         _say(warnings.checkout(checkout, opened.now, _colour()))
+    return 0
+
+
+def _drain() -> int:
+    """Take what the hooks spooled into the book: in a session of its own, so that nobody waits for it."""
+    try:
+        if os.getpid() != os.getsid(0):
+            os.setsid()
+        os.closerange(3, 256)  # a pipe that git's caller reads to its end may have come down to us
+        os.chdir("/")
+        os.environ["GITQUEEN_CHILD"] = "1"
+        from datetime import UTC, datetime
+
+        from gitqueen.services import draining, queen
+
+        opened = queen.open(os.environ, lambda: datetime.now(UTC), "/")
+        draining.drain(opened, DRAINS_WAIT, draining.LINGER)
+    except BaseException as fault:
+        from gitqueen import crashes
+
+        crashes.log(os.environ, fault)
     return 0
 
 

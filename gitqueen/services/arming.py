@@ -18,7 +18,7 @@ from gitqueen.git.places import Place
 from gitqueen.model.events import Event
 from gitqueen.services import tending
 from gitqueen.services.queen import Queen
-from gitqueen.store import database, events, repos
+from gitqueen.store import database, events, repos, spool
 
 CONFIGURE, UNCONFIGURE, WRITE, DELETE = "configure", "unconfigure", "write", "delete"
 
@@ -117,6 +117,7 @@ def install(queen: Queen, place: Place, dry_run: bool = False) -> Report:
             return Report(place.repo, arms, steps, _left_alone(arms), managed=_managed(queen, place))
         if not markers.prepare(place.common_dir):
             raise errors.CannotWork(f"{place.common_dir} cannot be written", hint="look at its rights")
+        spool.prepare(queen.settings.home)
         with database.transaction(queen.db):
             before = repos.managed(queen.db, place.common_dir)
             repos.save(queen.db, place.common_dir, place.repo, managed=True)

@@ -297,7 +297,8 @@ def switched(
 
     way_back = f"git switch {shlex.quote(was)}" if was else "git switch --detach <your commit>"
     mail = (
-        f"{who} switched the branch under you at {times.iso(queen.now)}: {victim.worktree} was on {old}, is on {new} now.\n"
+        f"{who} switched the branch under you at {times.iso(queen.now)}: "
+        f"{victim.worktree} was on {old}, is on {new} now.\n"
         f'Back:  {way_back}   (ask first: gitqueen tell {by or "@repo"} "...")\n'
         f"Apart: {apart_command(victim.repo, victim.name, was)}"
     )

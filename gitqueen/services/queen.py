@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from gitqueen import errors, settings
@@ -38,7 +38,7 @@ class Queen:
         if self._config is None:
             from gitqueen.git import config
 
-            self._config = config.ours(self.place.worktree or self.place.git_dir if self.place else None, self.env)
+            self._config = config.ours(self.place, self.env)
         return self._config
 
     def duration(self, key: str, default: float) -> float:
@@ -50,6 +50,14 @@ class Queen:
         except errors.Usage:
             return default
 
+    def at(self, place: Place, now: datetime | None = None) -> Queen:
+        """The same queen, standing in another repository, at another moment."""
+        from gitqueen.git import process  # scans and drains alone move
+
+        env = process.without_local(self.env)
+        folder = place.worktree or place.git_dir
+        return replace(self, place=place, cwd=folder, env=env, now=now or self.now, _config=None)
+
     def here(self) -> Place:
         """The place, where one is needed."""
         if self.place is None:
@@ -58,7 +66,7 @@ class Queen:
 
 
 def open(
-    env: Mapping[str, str], clock: Callable[[], datetime], cwd: str | None = None, patience: float = database.PATIENCE
+    env: Mapping[str, str], clock: Callable[[], datetime], cwd: str | None = None, patience: float | None = None
 ) -> Queen:
     """Open the queen of `env`; `clock` tells the time in UTC; `patience`: seconds to wait for other writers."""
     read = settings.read(env)

@@ -1,0 +1,109 @@
+"""Draining: what hooks spooled becomes history, each record once.
+
+By a detached process that the hook started, by any scan, by the daemon: whoever comes first. A record leaves the spool
+when it is in the book; what cannot be understood leaves it too, and is told in the log.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+from gitqueen import crashes, errors
+from gitqueen.git import commits, places
+from gitqueen.git.places import Place
+from gitqueen.model.sisters import Sister
+from gitqueen.services import recording
+from gitqueen.services.queen import Queen
+from gitqueen.store import database, repos, spool
+from gitqueen.store import sisters as sisters_table
+from gitqueen.store.spool import Record
+
+LINGER = 0.2
+"""Seconds that a detached drain waits for more, so that a rebase of a hundred commits starts one and not a hundred."""
+
+
+def drain(queen: Queen, patience: float = 0.0, linger: float = 0.0) -> int:
+    """Take in all that waits; how many records there were. Waits `patience` seconds for another who is at it."""
+    home = queen.settings.home
+    spool.prepare(home)
+    if not linger and not spool.waiting(home):
+        return 0
+    with spool.drained_by_us(home, patience) as mine:
+        if not mine:
+            return 0
+        count = 0
+        try:
+            while True:
+                spool.say_draining(home, True)
+                count += _rounds(queen, linger)
+                # Gone before the last look: a hook that still saw it is seen by that look.
+                spool.say_draining(home, False)
+                if not (more := _round(queen)):
+                    return count
+                count += more
+        finally:
+            spool.say_draining(home, False)
+            spool.bound(home)
+
+
+def _rounds(queen: Queen, linger: float) -> int:
+    count, quiet_since = 0, time.monotonic()
+    while True:
+        if found := _round(queen):
+            count, quiet_since = count + found, time.monotonic()
+        elif time.monotonic() - quiet_since >= linger:
+            return count
+        else:
+            time.sleep(min(0.02, linger))
+
+
+def _round(queen: Queen) -> int:
+    count = 0
+    for path, records in spool.take(queen.settings.home, queen.clock()):
+        for record in records:
+            try:
+                _record(queen, record)
+            except (errors.Busy, errors.CannotWork):
+                raise  # the queen cannot be written now: it stays in the spool
+            except Exception as fault:
+                crashes.log(queen.env, fault)
+            count += 1
+        spool.remove(path)
+    return count
+
+
+def _record(queen: Queen, record: Record) -> None:
+    place = _place(record)
+    if place is None or not repos.managed(queen.db, place.common_dir):
+        return
+    then = queen.at(place, datetime.fromtimestamp(record.at, UTC))
+    by = _actor(queen, record)
+    if record.event == "post-rewrite":
+        pairs = [(words[0], words[1]) for line in record.stdin.splitlines() if len(words := line.split()) >= 2]
+        recording.rewritten(then, place, pairs, by, record.arguments or "rebase")
+        return
+    oid = record.head or commits.head(place)
+    if oid is None or (record.event == "post-merge" and commits.parents(place, oid) < 2):
+        return  # a fast-forward or a squash makes no commit
+    if record.busy:
+        recording.picked(then, place, oid, by)
+    else:
+        recording.commit(then, place, oid, by, "hook")
+
+
+def _place(record: Record) -> Place | None:
+    env = {"GIT_DIR": record.git_dir, "GIT_WORK_TREE": record.work_tree}
+    return places.find(record.folder, {key: value for key, value in env.items() if value})
+
+
+def _actor(queen: Queen, record: Record) -> Sister | None:
+    """Whose hook it was, by the processes above it; the environment finds her where a sandbox hides them."""
+    with database.faults(queen.settings.database):
+        above = sisters_table.by_bodies(queen.db, queen.origin, record.above)
+        if record.name:
+            named = [sister for sister in above if record.name in (sister.name, sister.wanted)]
+            return next(iter(named or above or sisters_table.named(queen.db, record.name)), None)
+        if above:
+            return above[0]
+        return next(iter(sisters_table.by_session(queen.db, record.session)), None) if record.session else None

@@ -1,0 +1,60 @@
+"""Recording: a commit that was made becomes history, once, and is looked at for what its pre-commit did not see.
+
+Many ways to commit run no pre-commit: `--no-verify`, cherry-pick, revert, am, programs with a git library of their own.
+"""
+
+from __future__ import annotations
+
+from gitqueen.git import commits
+from gitqueen.git.places import Place
+from gitqueen.model import conflicts
+from gitqueen.model.events import Event
+from gitqueen.model.sisters import Sister
+from gitqueen.services import claiming, colliding, tending
+from gitqueen.services.queen import Queen
+from gitqueen.store import commits as commits_table
+from gitqueen.store import database, events
+from gitqueen.store.commits import Made
+
+
+def commit(queen: Queen, place: Place, oid: str, maker: Sister | None, how: str) -> bool:
+    """`maker` (None: nobody knows) made `oid` in `place`; `how` it was seen: hook or scan. False when it was known."""
+    here = queen.at(place)
+    found = _collisions(here, oid, maker) if maker is not None else []
+    name, task = (maker.name, maker.task) if maker else (None, None)
+    with database.transaction(queen.db):
+        if not commits_table.save(queen.db, Made(place.common_dir, oid, name, task, queen.now)):
+            return False
+        detail = {"oid": oid, "branch": place.branch, **({} if how == "hook" else {"seen_by": how})}
+        events.record(queen.db, queen.now, Event("committed", name, place.repo, detail))
+        if maker is not None:
+            # Whom the commit ran into without being told is told now, and so is she.
+            colliding.remember(here, colliding.findings(here, maker.name, found))
+    return True
+
+
+def _collisions(here: Queen, oid: str, maker: Sister) -> list[conflicts.Collision]:
+    if conflicts.policy(here.config, conflicts.FILE_COLLISION) == conflicts.OFF:
+        return []
+    others = tending.others(here, maker.name)
+    standing = claiming.held(here)
+    if not others and not standing:
+        return []
+    return colliding.paths_colliding(here, maker.name, commits.changed(here.here(), oid), others, standing)
+
+
+def picked(queen: Queen, place: Place, oid: str, by: Sister | None) -> None:
+    """A rebase that goes on made `oid`: whose it is shows when the rebase ends."""
+    name, task = (by.name, by.task) if by else (None, None)
+    made = Made(place.common_dir, oid, name, task, queen.now, picked=True)
+    with database.transaction(queen.db):
+        commits_table.save(queen.db, made)
+
+
+def rewritten(queen: Queen, place: Place, pairs: list[tuple[str, str]], by: Sister | None, how: str) -> None:
+    """`pairs` of (old, new) of a rebase or an amend that ended: a rebase makes nobody's commit the rebaser's."""
+    with database.transaction(queen.db):
+        if how == "rebase":
+            commits_table.rewritten(queen.db, place.common_dir, pairs)
+        detail = {"how": how, "commits": len(pairs)}
+        events.record(queen.db, queen.now, Event("rewrote", by.name if by else None, place.repo, detail))
