@@ -29,6 +29,8 @@ class Rule:
     """The variable by which its children know their session."""
     pid: str | None = None
     """The variable by which its children know its process."""
+    writable: str | None = None
+    """Where, and by which line, its sandbox lets its children write to a folder."""
 
 
 RULES = (
@@ -39,6 +41,7 @@ RULES = (
         ("rg", "ugrep", "grep", "bfs", "find", "fd"),
         "CLAUDE_CODE_SESSION_ID",
         "CLAUDE_PID",
+        'in ~/.claude/settings.json: {"sandbox": {"filesystem": {"allowWrite": ["FOLDER"]}}}',
     ),
     Rule(
         "codex",
@@ -46,8 +49,15 @@ RULES = (
         ("/@openai/codex/",),
         ("codex-linux-sandbox", "apply_patch", "applypatch", "rg"),
         "CODEX_THREAD_ID",
+        writable='at the top of ~/.codex/config.toml: sandbox_workspace_write.writable_roots = ["FOLDER"]',
     ),
-    Rule("gemini", ("gemini", "gemini.js"), ("/@google/gemini-cli/",), ("rg",)),
+    Rule(
+        "gemini",
+        ("gemini", "gemini.js"),
+        ("/@google/gemini-cli/",),
+        ("rg",),
+        writable="in ~/.gemini/.env: SANDBOX_MOUNTS=FOLDER:FOLDER:rw",
+    ),
     Rule("opencode", ("opencode", ".opencode"), ("/opencode-ai/",), ("rg",)),
     Rule("aider", ("aider",), ("/aider/__main__.py",)),
 )
@@ -151,6 +161,16 @@ def kind_around(env: Mapping[str, str], chain: Sequence[Process]) -> str | None:
         keys = tuple(key for key in (rule.session, rule.pid) if key and env.get(key))
         if keys and processes.environment(1, keys) == {key: env[key] for key in keys}:
             return rule.kind
+    return None
+
+
+def writable_line(env: Mapping[str, str], folder: str) -> str | None:
+    """What makes `folder` writable for the commands of the agent that runs this one; None outside any agent."""
+    found = nearest(processes.ancestors())
+    for rule in RULES:
+        here = found[1] == rule.kind if found else env.get(rule.session or "") or env.get(rule.pid or "")
+        if here and rule.writable:
+            return f"let the sandbox of {rule.kind} write there, {rule.writable.replace('FOLDER', folder)}"
     return None
 
 
