@@ -46,6 +46,10 @@ class Damaged(CannotWork):
     code = "damaged"
 
 
+class Unwritable(CannotWork):
+    """The queen's folder cannot be written: its rights, or the sandbox of the agent that runs this command."""
+
+
 class GitFailed(CannotWork):
     """A git command said no; `stderr` is what it said, as data."""
 

@@ -256,9 +256,9 @@ def explain(fault: sqlite3.Error, path: str = "the queen's database") -> errors.
             return None
 
 
-def _unwritable(path: str, reason: str) -> errors.CannotWork:
+def _unwritable(path: str, reason: str) -> errors.Unwritable:
     folder = os.path.dirname(path)
-    return errors.CannotWork(
+    return errors.Unwritable(
         f"{path} cannot be written: {reason}",
         hint=f"allow this folder in the sandbox settings of the agent, or mend its rights: {folder or 'GITQUEEN_HOME'}",
     )
