@@ -48,7 +48,7 @@ _Look = Callable[[settings.Settings, Mapping[str, str], str], Iterator[Check]]
 
 def _move_away(read: settings.Settings) -> str:
     # All of them: the -wal of the old file would be taken for that of the new one.
-    return f"cd {quote(read.home)} && mkdir -p damaged && mv queen.db* damaged/   (a new, empty one is made)"
+    return f"cd {quote(read.home)} && mkdir -p damaged && mv queen.db* damaged/   # a new, empty one is made"
 
 
 def _home(read: settings.Settings, env: Mapping[str, str], cwd: str) -> Iterator[Check]:
@@ -127,7 +127,7 @@ def _commands(read: settings.Settings, env: Mapping[str, str], cwd: str) -> Iter
         "commands",
         not missing,
         f"not on the PATH: {', '.join(missing)}" if missing else "gitqueen, queen and iam are on the PATH",
-        f'export PATH="$HOME/.local/bin:$PATH"   (they stand in {folder})',
+        f'export PATH="$HOME/.local/bin:$PATH"   # they stand in {folder}',
     )
 
 
@@ -138,5 +138,5 @@ def _crashes(read: settings.Settings, env: Mapping[str, str], cwd: str) -> Itera
         "crashes",
         not there,
         f"{path} holds what went wrong" if there else "none",
-        f"read it, report it, then rm {quote(path)}",
+        f"rm {quote(path)}   # read and report it first",
     )
