@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from gitqueen import errors
 from gitqueen.cli import doing
 from gitqueen.cli.doing import json_option
 
@@ -19,20 +21,29 @@ def hooks() -> None:
 
 
 _dry_run = click.option("--dry-run", is_flag=True, help="Show what would be changed, change nothing.")
+_everywhere = click.option("--global", "everywhere", is_flag=True, help="All repositories, also those yet to come.")
 _repos = click.argument("repos", nargs=-1, metavar="[REPO]...")
 
 
 @hooks.command(epilog="Examples: gitqueen hooks install   gitqueen hooks install ~/code/app ~/code/lib --dry-run")
 @_repos
+@_everywhere
+@click.option("--yes", is_flag=True, help="Do not ask before --global.")
 @_dry_run
 @json_option
-def install(repos: tuple[str, ...], dry_run: bool, as_json: bool) -> int:
+def install(repos: tuple[str, ...], everywhere: bool, yes: bool, dry_run: bool, as_json: bool) -> int:
     """Put the hooks into the repositories REPO (default: the one you stand in). Twice changes nothing."""
-    from gitqueen.services import arming
+    from gitqueen.services import arming, healing
     from gitqueen.views import armoury
 
+    _either(repos, everywhere, dry_run)
     queen = doing.open_queen()
-    reports = [arming.install(queen, place, dry_run) for place in arming.find(queen, repos)]
+    if everywhere:
+        if not yes:
+            _ask()
+        reports = healing.install_everywhere(queen)
+    else:
+        reports = [arming.install(queen, place, dry_run) for place in arming.find(queen, repos)]
     doing.show(
         as_json, lambda: armoury.shape(reports), lambda: armoury.changed(reports, "install", dry_run, doing.palette())
     )
@@ -41,15 +52,20 @@ def install(repos: tuple[str, ...], dry_run: bool, as_json: bool) -> int:
 
 @hooks.command(epilog="Example: gitqueen hooks uninstall .")
 @_repos
+@_everywhere
 @_dry_run
 @json_option
-def uninstall(repos: tuple[str, ...], dry_run: bool, as_json: bool) -> int:
+def uninstall(repos: tuple[str, ...], everywhere: bool, dry_run: bool, as_json: bool) -> int:
     """Take the hooks out of the repositories REPO: what was there before is there again, byte for byte."""
-    from gitqueen.services import arming
+    from gitqueen.services import arming, healing
     from gitqueen.views import armoury
 
+    _either(repos, everywhere, dry_run)
     queen = doing.open_queen()
-    reports = [arming.uninstall(queen, place, dry_run) for place in arming.find(queen, repos)]
+    if everywhere:
+        reports = healing.uninstall_everywhere(queen)
+    else:
+        reports = [arming.uninstall(queen, place, dry_run) for place in arming.find(queen, repos)]
     doing.show(
         as_json, lambda: armoury.shape(reports), lambda: armoury.changed(reports, "uninstall", dry_run, doing.palette())
     )
@@ -73,6 +89,24 @@ def status(repos: tuple[str, ...], as_json: bool) -> int:
     doing.show(as_json, lambda: armoury.shape(reports), lambda: armoury.status(reports, doing.palette()))
     disarmed = any(report.managed and report.arms is not None and not report.arms.armed for report in reports)
     return _code(reports) or int(disarmed)
+
+
+def _either(repos: tuple[str, ...], everywhere: bool, dry_run: bool) -> None:
+    if everywhere and (repos or dry_run):
+        raise errors.Usage("--global goes without REPO and --dry-run", hint="gitqueen hooks install --global")
+
+
+def _ask() -> None:
+    """Once: it reaches into every repository of this user."""
+    if not sys.stdin.isatty():
+        raise errors.Usage(
+            "--global arms every repository you work in", hint="say so: gitqueen hooks install --global --yes"
+        )
+    click.confirm(
+        "Arm every repository that gitqueen knows or will see? (git config gitqueen.enabled false keeps one out)",
+        abort=True,
+        err=True,
+    )
 
 
 def _code(reports: list[Report]) -> int:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gitqueen import errors
@@ -83,6 +84,15 @@ class Arms:
     def armed(self) -> bool:
         return all(state.armed for state in self.states)
 
+    @property
+    def faults(self) -> dict[str, list[str]]:
+        """What would not fire, as sentence -> events."""
+        found: dict[str, list[str]] = {}
+        for state in self.states:
+            if not state.armed:
+                found.setdefault(state.fault, []).append(state.event)
+        return found
+
 
 def version() -> str:
     """What git calls itself: `2.39.5`."""
@@ -107,6 +117,28 @@ def look(place: Place) -> Arms:
     local = [entry.key for entry in config if entry.scope == "local"]
     left_over = () if by_config else tuple(e for e in EVENTS if f"hook.{_name(e)}.command" in local)
     return Arms(place, found, by_config, folder, _origin(config), states, left_over)
+
+
+def fingerprint(place: Place, folder: str, env: Mapping[str, str]) -> str:
+    """What the hooks of a worktree depend on, in one word: while it is the same, `look` says the same.
+
+    Stats alone: the hook files in `folder`, git's configuration files, git itself, and our own installation.
+    """
+    of, home = hooktext.tool(), env.get("HOME", "")
+    config = [os.path.join(place.common_dir, "config"), os.path.join(place.git_dir, "config.worktree")]
+    config += [env.get("GIT_CONFIG_GLOBAL") or os.path.join(home, ".gitconfig")]
+    config += [os.path.join(env.get("XDG_CONFIG_HOME") or os.path.join(home, ".config"), "git", "config")]
+    files = [os.path.join(folder, event) for event in EVENTS]
+    programs = [shutil.which("git", path=env.get("PATH")) or "", of.folder, of.door]
+    return " ".join(_stamp(path) for path in (*files, *config, *programs))
+
+
+def _stamp(path: str) -> str:
+    try:
+        stat = os.lstat(path)
+    except OSError:
+        return "-"
+    return f"{stat.st_ino:x}.{stat.st_mtime_ns:x}.{stat.st_size:x}.{stat.st_mode:o}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +205,7 @@ def read(path: str) -> bytes | None:
     try:
         with open(path, "rb") as file:
             return file.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return b"" if os.path.islink(path) else None  # a link to nowhere is there all the same
     except OSError:
         return b""
@@ -219,7 +251,7 @@ def _wrong_file(state: State, runs: bool, folder: str) -> tuple[str, str]:
     if state.fixed:
         return state.fixed, "git 2.54 or newer runs us beside it"
     if not os.path.isdir(folder):
-        return f"the hooks folder {folder} is missing: no hook runs here", "gitqueen hooks install"
+        return f"{folder} is no folder: no hook at all runs here", "git config --show-origin core.hooksPath"
     return "it is not installed", "gitqueen hooks install"
 
 

@@ -7,8 +7,9 @@ repositories. What is there is `git/hooks`, what a hook file holds `git/hooktext
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from gitqueen import errors
 from gitqueen.git import hooks, hooktext, manifest, markers, places
@@ -18,7 +19,9 @@ from gitqueen.git.places import Place
 from gitqueen.model.events import Event
 from gitqueen.services import tending
 from gitqueen.services.queen import Queen
+from gitqueen.store import armed as armed_table
 from gitqueen.store import database, events, repos, spool
+from gitqueen.store.armed import Armed
 
 CONFIGURE, UNCONFIGURE, WRITE, DELETE = "configure", "unconfigure", "write", "delete"
 
@@ -108,7 +111,7 @@ def _without(event: str, path: str, text: bytes, arms: Arms | None) -> Step:
     return Step(WRITE, event, f"{event}: our block is out of {path}", path, rest, text)
 
 
-def install(queen: Queen, place: Place, dry_run: bool = False) -> Report:
+def install(queen: Queen, place: Place, dry_run: bool = False, by: int = repos.BY_NAME) -> Report:
     """Arm one repository and manage it from now on; twice changes nothing."""
     try:
         arms = hooks.look(place)
@@ -119,14 +122,17 @@ def install(queen: Queen, place: Place, dry_run: bool = False) -> Report:
             raise errors.CannotWork(f"{place.common_dir} cannot be written", hint="look at its rights")
         spool.prepare(queen.settings.home)
         with database.transaction(queen.db):
-            before = repos.managed(queen.db, place.common_dir)
-            repos.save(queen.db, place.common_dir, place.repo, managed=True)
-            if not before:
+            before = repos.managed_by(queen.db, place.common_dir)
+            if before != repos.BY_NAME:
+                repos.save(queen.db, place.common_dir, place.repo, managed=by)
+            if before not in (repos.BY_NAME, repos.BY_GLOBAL):
                 events.record(queen.db, queen.now, Event("armed", None, place.repo, {"git": arms.git}))
         # Managed first: whoever becomes a sister from now on is marked, so none is missed in between.
-        done = _perform(steps, arms)
+        done = perform(steps, arms)
         _mark_everybody(queen, place.common_dir)
         after = hooks.look(place) if steps else arms
+        with database.transaction(queen.db):
+            book(queen, after)
     except errors.GitqueenError as fault:
         return Report(place.repo, fault=fault.message, hint=fault.hint, managed=_managed(queen, place))
     return Report(place.repo, after, done, _left_alone(after), managed=True)
@@ -139,6 +145,19 @@ def _managed(queen: Queen, place: Place) -> bool:
 
 def _left_alone(arms: Arms) -> tuple[str, ...]:
     return tuple(f"{state.event}: {state.fault}" for state in arms.states if not state.armed)
+
+
+def book(queen: Queen, arms: Arms, since: datetime | None = None) -> None:
+    """Remember how a worktree is armed, so that a scan sees a change by a few stats. Call it inside a transaction."""
+    place = arms.place
+    fingerprint = hooks.fingerprint(place, arms.folder, queen.env)
+    where = place.worktree or place.git_dir
+    armed_table.save(queen.db, Armed(where, arms.folder, fingerprint, sentence(arms.faults), since or queen.now))
+
+
+def sentence(faults: Mapping[str, Sequence[str]]) -> str:
+    """What would not fire, in one line; empty where everything does."""
+    return "; ".join(f"{', '.join(affected)}: {why}" for why, affected in faults.items())
 
 
 def _mark_everybody(queen: Queen, common_dir: str) -> None:
@@ -155,10 +174,11 @@ def uninstall(queen: Queen, place: Place, dry_run: bool = False) -> Report:
         if dry_run:
             return Report(place.repo, arms, steps, managed=_managed(queen, place))
         notes = _restored(steps, manifest.read(place.common_dir))
-        done = _perform(steps, arms)
+        done = perform(steps, arms)
         with database.transaction(queen.db):
             if repos.managed(queen.db, place.common_dir):
-                repos.save(queen.db, place.common_dir, place.repo, managed=False)
+                # Under --global it would come back with the next scan.
+                repos.save(queen.db, place.common_dir, place.repo, managed=repos.DECLINED)
                 events.record(queen.db, queen.now, Event("disarmed", None, place.repo, {"by": "uninstall"}))
         manifest.write(place.common_dir, {})
         markers.clear(place.common_dir)
@@ -196,7 +216,7 @@ def _restored(steps: Sequence[Step], records: dict[str, Record]) -> tuple[str, .
     return tuple(notes)
 
 
-def _perform(steps: Sequence[Step], arms: Arms) -> tuple[Step, ...]:
+def perform(steps: Sequence[Step], arms: Arms) -> tuple[Step, ...]:
     """Do `steps`; returns those done. A file that changed since it was looked at is left for the next look."""
     where = arms.place.worktree or arms.place.git_dir
     records = manifest.read(arms.place.common_dir)

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gitqueen import errors
-from gitqueen.git import markers
 from gitqueen.model import claims, globs
 from gitqueen.model.claims import Claim
 from gitqueen.model.events import Event
@@ -21,12 +20,12 @@ from gitqueen.model.messages import NORMAL
 from gitqueen.model.names import QUEEN, ClaimId
 from gitqueen.model.sisters import Body, Sister
 from gitqueen.senses import processes
-from gitqueen.services import tending
+from gitqueen.services import marking, tending
 from gitqueen.services.identifying import Identity
 from gitqueen.services.queen import Queen
 from gitqueen.settings import GRACE
 from gitqueen.store import claims as claims_table
-from gitqueen.store import database, events, repos
+from gitqueen.store import database, events
 from gitqueen.store import messages as messages_table
 from gitqueen.store import sisters as sisters_table
 
@@ -107,7 +106,7 @@ def _try(queen: Queen, me: Sister, claim: Claim) -> Taken:
         detail = {"id": claim.id, "description": claim.description, "paths": list(claim.paths)}
         events.record(queen.db, queen.now, Event("renewed" if mine else "claimed", me.name, claim.repo, detail))
         tending.settle(queen, me)
-        _mark(queen, claim.common_dir)
+        marking.claims(queen, claim.common_dir)
     return Taken(claim, renewed=mine is not None)
 
 
@@ -119,7 +118,7 @@ def _renewed(mine: Claim, claim: Claim) -> Claim:
         paths=claim.paths or mine.paths,
         repo=claim.repo if claim.paths else mine.repo,
         common_dir=claim.common_dir if claim.paths else mine.common_dir,
-        claimed_at=mine.claimed_at,
+        claimed_at=mine.claimed_at or claim.claimed_at,  # another program may have written no time
         expires_at=claim.expires_at or mine.expires_at,
         nonce=mine.nonce or claim.nonce,
         command=None,  # it stood before the command and stands after it
@@ -224,11 +223,4 @@ def _let_go(queen: Queen, claim: Claim, me: str) -> None:
     if claim.owner != me:
         text = f"{me} released your claim {claim.id} with --force."
         messages_table.add(queen.db, QUEEN, claim.owner, text, NORMAL, queen.now, None)
-    _mark(queen, claim.common_dir)
-
-
-def _mark(queen: Queen, common_dir: str | None) -> None:
-    """The marker `claims` tells the hooks of a managed repository that path claims concern it."""
-    if common_dir is not None and repos.managed(queen.db, common_dir):
-        standing = any(claim.paths and claim.common_dir == common_dir for claim in claims_table.held(queen.db))
-        markers.set_claims(common_dir, standing)
+    marking.claims(queen, claim.common_dir)

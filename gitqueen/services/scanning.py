@@ -7,11 +7,12 @@ nobody needs, mail and history past their time. Reading comes first and without 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from gitqueen import errors
+from gitqueen.git import commits as git_commits
 from gitqueen.git import markers, places
 from gitqueen.git.places import Place
 from gitqueen.model import sisters
@@ -20,10 +21,11 @@ from gitqueen.model.conflicts import Conflict
 from gitqueen.model.events import Event
 from gitqueen.model.sisters import Body, Sister
 from gitqueen.senses import processes
-from gitqueen.services import claiming, colliding, tending, watching
+from gitqueen.services import claiming, colliding, draining, healing, marking, recording, tending, watching
 from gitqueen.services.queen import Queen
 from gitqueen.settings import DAY, RETENTION
 from gitqueen.store import claims as claims_table
+from gitqueen.store import commits as commits_table
 from gitqueen.store import conflicts as conflicts_table
 from gitqueen.store import database, events, repos, trees
 from gitqueen.store import messages as messages_table
@@ -90,8 +92,12 @@ def locked(
 def scan(queen: Queen, progress: Callable[[str], None] = lambda _: None, patience: float = 30.0) -> Scan:
     """Look around once, whatever the last scan's age; `progress` hears each worktree's path before it is read."""
     patience = min(patience, queen.db.patience)
+    draining.drain(queen)
     with step("services", "look at every sister and worktree"):
         view = _look(queen, progress)
+    for place, commits in _unseen_commits(queen, view):
+        for oid in commits:
+            recording.commit(queen, place, oid, _only_one(view, place), "scan")
     with step("services", "write what was seen"), database.transaction(queen.db, patience=patience):
         _bury(queen, view)
         _write_trees(queen, view)
@@ -101,7 +107,9 @@ def scan(queen: Queen, progress: Callable[[str], None] = lambda _: None, patienc
         resolved = colliding.reconcile(queen, living, standing)
         _prune(queen)
         repos.set_last(queen.db, "scan", queen.now.timestamp())
-    _mend_markers(queen, living, standing)
+    marking.mend(queen, living, standing)
+    view.faults += healing.heal(queen, view.places.values())
+    watching.announce(queen)
     return _report(view, given_back, resolved)
 
 
@@ -202,6 +210,27 @@ def _write_trees(queen: Queen, view: _View) -> None:
     trees.keep_worktrees(queen.db, view.trees)
 
 
+def _unseen_commits(queen: Queen, view: _View) -> Iterator[tuple[Place, list[str]]]:
+    """Commits that came to managed worktrees since the last scan and that no hook told of (am, libgit2)."""
+    with database.faults(queen.settings.database):
+        known, managed = trees.worktrees(queen.db), repos.all_managed(queen.db)
+    for worktree, (tree, _) in view.trees.items():
+        before, place = known.get(worktree), view.places[worktree]
+        moved = before is not None and before.head not in (None, tree.head) and before.branch == tree.branch
+        if before is None or not moved or tree.head is None or place.busy or tree.common_dir not in managed:
+            continue
+        made = git_commits.new(place, before.head or "", tree.head)
+        seen = commits_table.known(queen.db, tree.common_dir, made)
+        if fresh := [oid for oid in made if oid not in seen]:
+            yield place, fresh
+
+
+def _only_one(view: _View, place: Place) -> Sister | None:
+    """Whoever is alone in a worktree made what was made there; of several nobody is named."""
+    there = [sister for sister in view.alive if sister.worktree == place.worktree]
+    return there[0] if len(there) == 1 else None
+
+
 def _hook_will_tell(queen: Queen, place: Place) -> bool:
     """Whether HEAD moved so recently that the hook, which knows who did it, is still to come: the next scan sees."""
     if not repos.managed(queen.db, place.common_dir):
@@ -234,18 +263,4 @@ def _prune(queen: Queen) -> None:
     messages_table.forget(queen.db, before)
     claims_table.forget(queen.db, before)
     conflicts_table.forget(queen.db, before)
-
-
-def _mend_markers(queen: Queen, living: Iterable[Sister], standing: Iterable[Claim]) -> None:
-    """Markers in managed repositories say exactly who lives there; a marker too many costs a hook milliseconds."""
-    living, standing = list(living), list(standing)
-    with database.faults(queen.settings.database):
-        managed = repos.all_managed(queen.db)
-    for common_dir in managed:
-        wanted = {s.body.pid: s.body.origin for s in living if s.body and s.common_dir == common_dir}
-        for pid, origin in wanted.items():
-            markers.write(common_dir, pid, origin)
-        for pid in markers.listed(common_dir):
-            if pid not in wanted:
-                markers.drop(common_dir, pid)
-        markers.set_claims(common_dir, any(c.paths and c.common_dir == common_dir for c in standing))
+    commits_table.forget(queen.db, before)

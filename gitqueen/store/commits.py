@@ -24,20 +24,28 @@ class Made:
 
 
 def save(db: Database, made: Made) -> bool:
-    """Remember a commit; False when it was known."""
+    """Remember a commit; False when it was known. Who made it may become known later: a scan can be before its hook."""
+    values = {
+        "common_dir": rows.path(made.common_dir),
+        "oid": made.oid,
+        "sister": rows.text(made.sister),
+        "task": rows.text(made.task),
+        "at": times.iso(made.at),
+        "picked": made.picked,
+    }
     added = db.execute(
         """INSERT OR IGNORE INTO commits (common_dir, oid, sister, task, at, picked)
            VALUES (:common_dir, :oid, :sister, :task, :at, :picked)""",
-        {
-            "common_dir": rows.path(made.common_dir),
-            "oid": made.oid,
-            "sister": rows.text(made.sister),
-            "task": rows.text(made.task),
-            "at": times.iso(made.at),
-            "picked": made.picked,
-        },
+        values,
     )
-    return added.rowcount > 0
+    if added.rowcount:
+        return True
+    db.execute(
+        """UPDATE commits SET sister = :sister, task = :task
+           WHERE common_dir = :common_dir AND oid = :oid AND sister IS NULL AND :sister IS NOT NULL""",
+        values,
+    )
+    return False
 
 
 def maker(db: Database, common_dir: str, oid: str) -> str | None:

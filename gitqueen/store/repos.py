@@ -17,16 +17,38 @@ def known(db: Database) -> dict[str, str]:
 
 def all_managed(db: Database) -> dict[str, str]:
     """Like `known`, of those that our hooks are in."""
-    found = db.execute("SELECT common_dir, path FROM repos WHERE managed ORDER BY path")
+    found = db.execute("SELECT common_dir, path FROM repos WHERE managed > 0 ORDER BY path")
     return {rows.as_path(common_dir) or "": rows.as_path(path) or "" for common_dir, path in found}
 
 
 def managed(db: Database, common_dir: str) -> bool:
     found = db.execute("SELECT managed FROM repos WHERE common_dir = ?", (rows.path(common_dir),)).fetchone()
-    return bool(found and found[0])
+    return bool(found and found[0] > 0)
 
 
-def save(db: Database, common_dir: str, path: str, managed: bool | None = None) -> None:
+DECLINED, BY_NAME, BY_GLOBAL = -1, 1, 2
+"""The user took the hooks out; or named the repository to put them in; or accepted `--global`."""
+
+
+def managed_by(db: Database, common_dir: str) -> int | None:
+    """BY_NAME or BY_GLOBAL; DECLINED or 0 where it is not managed; None where it was never seen."""
+    found = db.execute("SELECT managed FROM repos WHERE common_dir = ?", (rows.path(common_dir),)).fetchone()
+    return int(found[0]) if found else None
+
+
+def everywhere(db: Database) -> bool:
+    """Whether the user accepted `--global`: every repository that is seen is managed."""
+    return db.execute("SELECT 1 FROM meta WHERE key = 'everywhere'").fetchone() is not None
+
+
+def set_everywhere(db: Database, accepted: bool) -> None:
+    if accepted:
+        db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('everywhere', '1')")
+    else:
+        db.execute("DELETE FROM meta WHERE key = 'everywhere'")
+
+
+def save(db: Database, common_dir: str, path: str, managed: int | None = None) -> None:
     """Know of a repository; `managed` None leaves that as it is."""
     db.execute(
         """INSERT INTO repos (common_dir, path, managed) VALUES (:common_dir, :path, coalesce(:managed, 0))

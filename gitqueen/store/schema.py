@@ -57,11 +57,12 @@ CREATE INDEX claims_held ON claims (id) WHERE released_at IS NULL;
 # A session that is resumed in another process finds its name again, also when its row is long gone.
 _SESSIONS = "ALTER TABLE names ADD COLUMN session_id TEXT"
 
-# `armed`: by which state of its files a worktree's hooks were last found in order.
+# `armed`: how the hooks of each worktree were found last, and by which state of their files.
 _COMMITS = """
 CREATE TABLE commits (common_dir BLOB NOT NULL, oid TEXT NOT NULL, sister TEXT, task TEXT, at TEXT NOT NULL,
     picked INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (common_dir, oid)) WITHOUT ROWID;
-CREATE TABLE armed (worktree BLOB PRIMARY KEY, fingerprint TEXT NOT NULL, fault TEXT) WITHOUT ROWID;
+CREATE TABLE armed (worktree BLOB PRIMARY KEY, folder BLOB NOT NULL, fingerprint TEXT NOT NULL, fault TEXT NOT NULL,
+    since TEXT NOT NULL) WITHOUT ROWID;
 """
 
 MIGRATIONS: tuple[str, ...] = (_PUBLIC + _SIDE, _SESSIONS, _COMMITS)

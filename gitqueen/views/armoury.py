@@ -13,6 +13,12 @@ DONE = {"install": ("armed", "armed already"), "uninstall": ("disarmed", "not ar
 
 def changed(reports: Sequence[Report], doing: str, dry_run: bool, colour: Palette) -> str:
     """What was done to each repository, a line a change."""
+    if not reports:
+        return (
+            f"✓ no repository is known yet: each will be {DONE[doing][0]} when it is seen"
+            if doing == "install"
+            else "✓ done"
+        )
     return "\n".join(line for report in reports for line in _changed(report, doing, dry_run, colour))
 
 

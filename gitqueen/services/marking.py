@@ -1,0 +1,44 @@
+"""Marking: the files by which the hooks of a managed repository know, without Python, whether anybody is concerned.
+
+Which markers there must be is decided here from the hive's rows; writing them is `git/markers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from gitqueen.git import markers
+from gitqueen.model.claims import Claim
+from gitqueen.model.sisters import Sister
+from gitqueen.services.queen import Queen
+from gitqueen.store import claims as claims_table
+from gitqueen.store import database, repos
+from gitqueen.store import sisters as sisters_table
+
+
+def claims(queen: Queen, common_dir: str | None) -> None:
+    """The claims on paths of one repository changed. Call it inside the transaction that changed them."""
+    if common_dir is not None and repos.managed(queen.db, common_dir):
+        everybody, standing = sisters_table.everyone(queen.db), claims_table.held(queen.db)
+        markers.set_claims(common_dir, _by_strangers(common_dir, everybody, standing))
+
+
+def _by_strangers(common_dir: str, sisters: Iterable[Sister], standing: Iterable[Claim]) -> bool:
+    """Whether somebody who has no marker here holds paths: a sister elsewhere, a dead one within the grace."""
+    marked = {sister.name for sister in sisters if sister.body is not None and sister.common_dir == common_dir}
+    return any(one.paths and one.common_dir == common_dir and one.owner not in marked for one in standing)
+
+
+def mend(queen: Queen, living: Sequence[Sister], standing: Sequence[Claim]) -> None:
+    """Make the markers of every managed repository say exactly who lives there."""
+    with database.faults(queen.settings.database):
+        managed = repos.all_managed(queen.db)
+    for common_dir in managed:
+        wanted = {s.body.pid: s.body.origin for s in living if s.body and s.common_dir == common_dir}
+        markers.prepare(common_dir)
+        for pid, origin in wanted.items():
+            markers.write(common_dir, pid, origin)
+        for pid in markers.listed(common_dir):
+            if pid not in wanted:
+                markers.drop(common_dir, pid)
+        markers.set_claims(common_dir, _by_strangers(common_dir, living, standing))
