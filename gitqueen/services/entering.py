@@ -68,6 +68,7 @@ def enter(queen: Queen, body: Body, agent: str, wanted: str | None) -> Identity:
         )
         # Before the commit that makes her live: a hook in between must rather see one marker too many.
         tending.mark(queen, sister)
+        tending.outdate(queen)
     return Identity(sister, name, notice)
 
 
