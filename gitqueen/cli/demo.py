@@ -12,7 +12,7 @@ import click
 from gitqueen.cli import doing
 from gitqueen.cli.doing import json_option
 
-BEFORE, A_ROW, AFTER = 0.7, 0.2, 3.0
+BEFORE, A_ROW, AFTER = 0.6, 0.15, 2.5
 """Seconds to read on a terminal: what is typed, each row that comes, and all of them at most."""
 
 

@@ -59,7 +59,7 @@ class Step:
 YOU, IZA, ADA = "you", "iza", "ada"
 
 SCRIPT = (
-    Line(YOU, "gitqueen hooks install .", ("pre-commit", "post-checkout"), title="Once in a repository: its hooks"),
+    Line(YOU, "gitqueen hooks install .", ("armed", "pre-commit", "post-checkout"), title="Once in a repository"),
     Line(IZA, 'iam "writing the parser, #12"', ("📌 iza",), title="Each says what she works on"),
     Line(ADA, 'iam "translating the docs"', ("📌 ada",)),
     Line(
@@ -69,10 +69,14 @@ SCRIPT = (
         title="What a session reads when it wakes up",
     ),
     Line(
-        IZA, 'queen tell ada "please leave src/parser.py to me" --urgent', ("to ada",), title="They write to each other"
+        IZA,
+        'queen tell ada "please leave src/parser.py to me" --urgent',
+        ("to ada",),
+        title="They write to each other",
     ),
-    Line(ADA, "queen inbox", ("1 unread for ada", "from iza", "⚡URGENT", "please leave src/parser.py to me")),
+    Line(ADA, "queen inbox", ("for ada", "from iza", "⚡URGENT", "please leave src/parser.py to me")),
     Line(ADA, 'queen tell iza "gladly"', ("to iza",)),
+    Line(IZA, "queen inbox", ("for iza", "from ada", "gladly")),
     Line(IZA, 'queen claim parser --path src/parser.py -m "rewriting it"', ("yours",), title="A claim has one holder"),
     Line(ADA, "queen claim parser", ("held by iza", "rewriting it"), code=1),
     Line(
@@ -85,13 +89,13 @@ SCRIPT = (
         ADA,
         "git switch -q -c docs",
         ("switched the branch under", "iza", "git switch main"),
-        title="A checkout that moves the branch under iza's feet",
+        title="A checkout that moves iza's branch too",
     ),
     Line(
         IZA,
         "queen inbox",
-        ("gladly", "src/parser.py", "ada switched the branch under you", "git worktree add"),
-        title="iza was told",
+        ("src/parser.py", "ada switched the branch under you", "git worktree add"),
+        title="iza was told of both",
     ),
     Line(YOU, "gitqueen", ("iza", "ada", "📌", "[docs", "parser (iza"), title="And this is what you see"),
 )
@@ -116,8 +120,9 @@ class Shell:
         assert self.parent.stdin is not None and self.parent.stdout is not None
         end = f"end-{os.urandom(8).hex()}"
         watch = threading.Timer(LONGEST, self.end)
-        watch.start()
+        watch.daemon = True  # an interrupt while it starts must not make the end wait for it
         try:
+            watch.start()
             self.parent.stdin.write(f"{{ {command}\n}} </dev/null\nprintf '\\n%s %s\\n' {end} $?\n".encode())
             self.parent.stdin.flush()
             lines: list[str] = []
@@ -139,6 +144,16 @@ class Shell:
         except (ProcessLookupError, PermissionError):
             pass
 
+    def close(self) -> None:
+        """End it, and let go of its pipes."""
+        self.end()
+        for pipe in (self.parent.stdin, self.parent.stdout):
+            try:
+                if pipe is not None:
+                    pipe.close()
+            except BrokenPipeError:
+                pass
+
 
 def demonstrate() -> Generator[Line | Step]:
     """Play the script: each line before it is run, and what came of it after; the first that fails is the last.
@@ -155,13 +170,15 @@ def demonstrate() -> Generator[Line | Step]:
             shells[name] = Shell(name, os.path.join(folder, "app"), env, leash)
         for line in SCRIPT:
             yield line
-            step = Step(line, *shells[line.who].type(line.command))
+            code, output = shells[line.who].type(line.command)
+            # As a person reads it: the folder is the home.
+            step = Step(line, code, output.replace(folder, "~"))
             yield step
             if step.missing:
                 return
     finally:
         for shell in shells.values():
-            shell.end()
+            shell.close()
         os.close(leash)
         # A scan that was started by the way would make the home anew behind us.
         select.select([gone], [], [], FAREWELL)
@@ -170,18 +187,18 @@ def demonstrate() -> Generator[Line | Step]:
 
 
 def _stage(folder: str) -> dict[str, str]:
-    """A home, the commands and a repository with one commit; the environment that leads to nothing else."""
-    home, commands, app = (os.path.join(folder, name) for name in ("home", "bin", "app"))
-    for path in (home, commands, os.path.join(app, "src")):
+    """Make `folder` a home with the commands and a repository; the environment that leads to nothing else."""
+    commands, app = os.path.join(folder, "bin"), os.path.join(folder, "app")
+    for path in (commands, os.path.join(app, "src")):
         os.makedirs(path)
     _write_commands(commands)
     env = {
         **{key: os.environ[key] for key in KEPT if key in os.environ},
-        "HOME": home,
-        "GITQUEEN_HOME": os.path.join(home, "queen"),
+        "HOME": folder,
+        "GITQUEEN_HOME": os.path.join(folder, ".claude", "queen"),
         "PATH": os.pathsep.join((commands, os.environ.get("PATH", os.defpath))),
         "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": os.path.join(home, "gitconfig"),
+        "GIT_CONFIG_GLOBAL": os.path.join(folder, ".gitconfig"),
         "NO_COLOR": "1",
         "LC_ALL": "C.UTF-8",
     }

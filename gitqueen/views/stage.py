@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from gitqueen.services.demonstrating import ADA, IZA, SCRIPT, Line, Step
 from gitqueen.views.text import Palette, clean
 
@@ -29,9 +31,21 @@ def line(typed: Line, colour: Palette) -> str:
 
 def step(played: Step, colour: Palette) -> str:
     """What came of it, and in red what should have been seen and was not."""
-    rows = [f"      {clean(row)}".rstrip() for row in played.output.split("\n")] if played.output else []
+    rows = [part for row in played.output.split("\n") for part in _fitted(row, colour)] if played.output else []
     rows += [colour.danger(f"      ✗ {clean(text)}") for text in played.missing]
     return "\n".join(rows)
+
+
+def _fitted(row: str, colour: Palette) -> list[str]:
+    """A row of output under its command; folded between words where the terminal is narrower."""
+    words = clean(row)
+    margin = " " * (6 + len(words) - len(words.lstrip()))
+    most = 10_000 if colour.columns is None else max(40, colour.columns - 1)
+    folded = textwrap.wrap(
+        words.strip(), most, initial_indent=margin, subsequent_indent=margin + "  ", break_long_words=False,
+        break_on_hyphens=False, drop_whitespace=True,
+    )  # fmt: skip
+    return folded or [""]
 
 
 def end(good: bool, colour: Palette) -> str:
