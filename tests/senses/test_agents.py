@@ -119,7 +119,7 @@ def test_an_interpreter_is_what_its_script_is_and_a_shell_is_never_an_agent(
 def test_python_running_aider_is_aider_by_its_real_command_line(tmp_path: Path) -> None:
     script = tmp_path / "aider"
     script.write_text("print('there'); input()")
-    argv = [sys.executable, "-u", "-I", script]
+    argv = [sys.executable, "-u", "-I", os.fspath(script)]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None and child.stdout.readline() == b"there\n"
         assert kind(child.pid) == "aider"
