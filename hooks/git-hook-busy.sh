@@ -12,7 +12,7 @@ gitqueen_busy() {
   gitqueen_above
   case $gq_event in
     pre-commit | post-checkout)
-      gitqueen_somebody_else || return 0
+      [ -n "${gq_others# }" ] || [ -e "$gq_common/gitqueen/claims" ] || return 0
       "$gq_python" -I -S "$gq_door" git "$gq_event" "$@"
       # 77 is a refusal by policy. Anything else is a fault of ours: git goes on.
       [ $? -ne 77 ]
@@ -24,29 +24,27 @@ gitqueen_busy() {
   esac
 }
 
-# The processes above this hook as `pid:start`, between spaces. Without /proc nobody is known to be above: then every
-# marker is somebody else, which costs milliseconds and no more.
+# Walks up from this hook: gq_above gets each process as `pid:start`, gq_others keeps the live ones that are not met. It
+# stops when there is nothing more to learn, because read takes a byte at a time (0.2 ms a process). Without /proc nobody
+# is known to be above: then every marker is somebody else, which costs milliseconds and no more.
 gitqueen_above() {
-  gq_above=" ${GITQUEEN_PID:+$GITQUEEN_PID: }"
-  gq_pid=$PPID gq_left=64
-  while [ "$gq_left" -gt 0 ] && [ -r "/proc/$gq_pid/stat" ]; do
+  gq_above=' ' gq_others="$gq_live " gq_pid=$PPID gq_left=64
+  [ -z "${GITQUEEN_PID-}" ] || gitqueen_met "$GITQUEEN_PID" ''
+  while [ "$gq_left" -gt 0 ] && [ -n "${gq_others# }" ] && [ -r "/proc/$gq_pid/stat" ]; do
     gq_stat=
     # A process name may hold newlines and parentheses: what follows the last one is what counts.
     while IFS= read -r gq_line || [ -n "$gq_line" ]; do gq_stat=$gq_line; done 2>/dev/null <"/proc/$gq_pid/stat"
     # shellcheck disable=SC2086  # split into its fields on purpose
     set -- ${gq_stat##*") "}
-    gq_above="$gq_above$gq_pid:${20-} "
+    gitqueen_met "$gq_pid" "${20-}"
     [ "${2:-0}" -gt 1 ] 2>/dev/null || break
     gq_pid=$2 gq_left=$((gq_left - 1))
   done
 }
 
-gitqueen_somebody_else() {
-  [ ! -e "$gq_common/gitqueen/claims" ] || return 0
-  for gq_line in $gq_live; do
-    case $gq_above in *" $gq_line:"*) ;; *) return 0 ;; esac
-  done
-  return 1
+gitqueen_met() {
+  gq_above="$gq_above$1:$2 "
+  case $gq_others in *" $1 "*) gq_others="${gq_others%%" $1 "*} ${gq_others#*" $1 "}" ;; esac
 }
 
 # One file a process, its fields ended by NULs (no path holds one), the last field `end`: a torn one is seen.

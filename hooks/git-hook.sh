@@ -21,8 +21,8 @@ gitqueen_hook() {
       *) gq_common=$gq_git/$gq_line ;;
     esac
   fi
-  # Only a repository that gitqueen manages has this folder.
-  [ -d "$gq_common/gitqueen" ] || return 0
+  # Only a repository that gitqueen manages has this folder; a link is none of ours, it came with an archive.
+  [ -d "$gq_common/gitqueen" ] && [ ! -h "$gq_common/gitqueen" ] && [ ! -h "$gq_common/gitqueen/live" ] || return 0
   gq_home=${GITQUEEN_HOME:-${HOME:-/nowhere}/.claude/queen}
   gq_live=
   for gq_line in "$gq_common"/gitqueen/live/*; do
@@ -32,7 +32,7 @@ gitqueen_hook() {
     if kill -0 "$gq_line" 2>/dev/null || [ -d "/proc/$gq_line" ]; then gq_live="$gq_live $gq_line"; fi
   done
   if [ -z "$gq_live" ] && [ ! -e "$gq_common/gitqueen/claims" ]; then
-    gitqueen_look "$1"
+    gitqueen_look "$1" "$2"
   elif [ -r "$gitqueen_hooks/git-hook-busy.sh" ]; then
     . "$gitqueen_hooks/git-hook-busy.sh"
     gitqueen_busy "$@"
@@ -41,10 +41,11 @@ gitqueen_hook() {
 
 # Nobody is known to live here: sessions that never said a word are seen by a look around, one in 30 s at most.
 gitqueen_look() {
-  [ -d "$gq_home" ] && [ -x "$1" ] || return 0
-  : 2>/dev/null >"$gq_home/now" || return 0
+  [ -d "$gq_home" ] && [ -x "$1" ] && [ -r "$2" ] || return 0
+  # Not by `:`, a special builtin: a shell dies when the redirection of such a one fails, and the commit with it.
+  true 2>/dev/null >"$gq_home/now" || return 0
   # A look around sets the time of this file to when the next one is due.
   [ ! "$gq_home/next-scan" -nt "$gq_home/now" ] || return 0
   if IFS= read -r gq_line 2>/dev/null <"$gq_home/daemon.pid" && kill -0 "$gq_line" 2>/dev/null; then return 0; fi
-  GITQUEEN_CHILD=1 "$1" -P -m gitqueen scan --stale </dev/null >/dev/null 2>&1 &
+  "$1" -I -S "$2" look </dev/null >/dev/null 2>&1 &
 }

@@ -79,6 +79,7 @@ def _drain() -> int:
             os.setsid()
         os.closerange(3, 256)  # a pipe that git's caller reads to its end may have come down to us
         os.chdir("/")
+        os.nice(10)  # whoever commits comes first
         os.environ["GITQUEEN_CHILD"] = "1"
         from datetime import UTC, datetime
 

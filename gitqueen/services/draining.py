@@ -19,8 +19,10 @@ from gitqueen.store import database, repos, spool
 from gitqueen.store import sisters as sisters_table
 from gitqueen.store.spool import Record
 
-LINGER = 0.2
+LINGER = 0.4
 """Seconds that a detached drain waits for more, so that a rebase of a hundred commits starts one and not a hundred."""
+GLANCE = 0.2
+"""Seconds between two looks of it: what is recorded shows within a second, and the next commit has the machine."""
 
 
 def drain(queen: Queen, patience: float = 0.0, linger: float = 0.0) -> int:
@@ -55,7 +57,7 @@ def _rounds(queen: Queen, linger: float) -> int:
         elif time.monotonic() - quiet_since >= linger:
             return count
         else:
-            time.sleep(min(0.02, linger))
+            time.sleep(min(GLANCE, linger))
 
 
 def _round(queen: Queen) -> int:

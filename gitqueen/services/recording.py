@@ -34,11 +34,10 @@ def commit(queen: Queen, place: Place, oid: str, maker: Sister | None, how: str)
 
 
 def _collisions(here: Queen, oid: str, maker: Sister) -> list[conflicts.Collision]:
-    if conflicts.policy(here.config, conflicts.FILE_COLLISION) == conflicts.OFF:
-        return []
-    others = tending.others(here, maker.name)
-    standing = claiming.held(here)
-    if not others and not standing:
+    others = [other for other in tending.others(here, maker.name) if other.common_dir == here.here().common_dir]
+    standing = [claim for claim in claiming.held(here) if claim.paths and claim.owner != maker.name]
+    # Nobody to run into: git need not be asked, and a rebase of a hundred commits costs a hundred rows.
+    if not others and not standing or conflicts.policy(here.config, conflicts.FILE_COLLISION) == conflicts.OFF:
         return []
     return colliding.paths_colliding(here, maker.name, commits.changed(here.here(), oid), others, standing)
 
