@@ -14,7 +14,7 @@ from gitqueen.model.sisters import Body
 from gitqueen.store import rows
 from gitqueen.store.database import Database
 
-_SELECT = """SELECT c.id, c.owner, c.description, c.claimed_at, c.released_at, h.paths, h.repo, h.common_dir,
+_SELECT = """SELECT CAST(c.id AS BLOB), c.owner, c.description, c.claimed_at, c.released_at, h.paths, h.repo, h.common_dir,
                     h.expires_at, h.nonce, h.origin, h.pid, h.ticks
              FROM claims c
              LEFT JOIN holds h ON h.id = c.id AND h.owner = c.owner AND h.claimed_at = c.claimed_at"""
@@ -41,7 +41,7 @@ def _from_row(row: tuple[object, ...]) -> Claim:
     if isinstance(origin, str) and isinstance(pid, int) and isinstance(ticks, int):
         command = Body(origin, pid, ticks)
     return Claim(
-        id=rows.as_text(name) or "",
+        id=rows.as_key(name),
         owner=rows.as_text(owner) or "",
         description=rows.as_text(description),
         claimed_at=times.parse(claimed),
@@ -58,7 +58,7 @@ def _from_row(row: tuple[object, ...]) -> Claim:
 def save(db: Database, claim: Claim) -> None:
     """Write `claim` as held, in place of whatever its id stood for before."""
     values = {
-        "id": claim.id,
+        "id": rows.key(claim.id),
         "owner": claim.owner,
         "description": rows.text(claim.description),
         "claimed": rows.moment(claim.claimed_at),
@@ -73,13 +73,13 @@ def save(db: Database, claim: Claim) -> None:
     }
     db.execute(
         """INSERT OR REPLACE INTO claims (id, owner, description, claimed_at, released_at)
-           VALUES (:id, :owner, :description, :claimed, NULL)""",
+           VALUES (CAST(:id AS TEXT), :owner, :description, :claimed, NULL)""",
         values,
     )
     db.execute(
         """INSERT OR REPLACE INTO holds
                (id, owner, claimed_at, paths, repo, common_dir, expires_at, nonce, origin, pid, ticks)
-           VALUES (:id, :owner, :claimed, :paths, :repo, :common_dir, :expires, :nonce, :origin, :pid, :ticks)""",
+           VALUES (CAST(:id AS TEXT), :owner, :claimed, :paths, :repo, :common_dir, :expires, :nonce, :origin, :pid, :ticks)""",
         values,
     )
 

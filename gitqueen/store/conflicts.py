@@ -10,7 +10,7 @@ from gitqueen.model.conflicts import Conflict, Finding
 from gitqueen.store import rows
 from gitqueen.store.database import Database
 
-_SELECT = """SELECT c.id, c.type, c.sisters, c.detail, c.detected_at, c.resolved_at,
+_SELECT = """SELECT CAST(c.id AS BLOB), c.type, c.sisters, c.detail, c.detected_at, c.resolved_at,
                     f.severity, f.repo, f.common_dir, f.worktree, f.subject, f.facts, f.muted
              FROM conflicts c LEFT JOIN findings f ON f.id = c.id"""
 
@@ -35,7 +35,7 @@ def _from_row(row: tuple[object, ...]) -> Conflict:
         row
     )
     return Conflict(
-        id=rows.as_text(number) or "",
+        id=rows.as_key(number),
         type=rows.as_text(kind) or "",
         sisters=_names(sisters),
         detail=rows.as_text(detail),

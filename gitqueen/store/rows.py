@@ -30,6 +30,11 @@ def key(value: str) -> bytes:
     return value.encode("utf-8", "surrogateescape")
 
 
+def as_key(value: object) -> str:
+    """An id, selected AS BLOB, as somebody may type it."""
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else ""
+
+
 def path(value: str | None) -> bytes | None:
     """A path as the bytes the file system knows."""
     return None if value is None else os.fsencode(value)
