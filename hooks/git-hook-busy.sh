@@ -28,39 +28,33 @@ gitqueen_busy() {
 # stops when there is nothing more to learn, because read takes a byte at a time (0.2 ms a process). Without /proc nobody
 # is known to be above: then every marker is somebody else, which costs milliseconds and no more.
 gitqueen_above() {
-  gq_above=' ' gq_others="$gq_live " gq_pid=$PPID gq_left=64
-  [ -z "${GITQUEEN_PID-}" ] || gitqueen_met "$GITQUEEN_PID" ''
-  while [ "$gq_left" -gt 0 ] && [ -n "${gq_others# }" ] && [ -r "/proc/$gq_pid/stat" ]; do
-    gq_stat=
-    # A process name may hold newlines and parentheses: what follows the last one is what counts.
-    while IFS= read -r gq_line || [ -n "$gq_line" ]; do gq_stat=$gq_line; done 2>/dev/null <"/proc/$gq_pid/stat"
-    # shellcheck disable=SC2086  # split into its fields on purpose
-    set -- ${gq_stat##*") "}
-    gitqueen_met "$gq_pid" "${20-}"
-    [ "${2:-0}" -gt 1 ] 2>/dev/null || break
-    gq_pid=$2 gq_left=$((gq_left - 1))
+  gq_above=' ' gq_others="$gq_live " gq_left=64
+  # A launcher's word for the process whose life the session's is.
+  case ${GITQUEEN_PID-} in '' | *[!0-9]*) ;; *) gitqueen_met "$GITQUEEN_PID" ;; esac
+  gq_parent=$PPID
+  while [ "$gq_left" -gt 0 ] && [ -n "${gq_others# }" ] && [ "$gq_parent" -gt 0 ] 2>/dev/null; do
+    gitqueen_met "$gq_parent"
+    gq_left=$((gq_left - 1))
   done
 }
 
+# The process $1 is above this hook; its parent goes into gq_parent.
 gitqueen_met() {
-  gq_above="$gq_above$1:$2 "
+  gq_pid=$1 gq_parent=0 gq_stat=
   case $gq_others in *" $1 "*) gq_others="${gq_others%%" $1 "*} ${gq_others#*" $1 "}" ;; esac
+  [ -r "/proc/$1/stat" ] || return 0
+  # A process name may hold newlines and parentheses: what follows the last one is what counts.
+  while IFS= read -r gq_line || [ -n "$gq_line" ]; do gq_stat=$gq_line; done 2>/dev/null <"/proc/$1/stat"
+  # shellcheck disable=SC2086  # split into its fields on purpose
+  set -- ${gq_stat##*") "}
+  gq_parent=${2:-0} gq_above="$gq_above$gq_pid:${20-} "
 }
 
 # One file a process, its fields ended by NULs (no path holds one), the last field `end`: a torn one is seen.
 gitqueen_spool() {
-  gq_stdin=
-  if [ "$gq_event" = post-rewrite ]; then
-    while IFS= read -r gq_line || [ -n "$gq_line" ]; do
-      gq_stdin="$gq_stdin$gq_line
-"
-    done
-    # The hook that we stand in gets to read the same.
-    exec <<GITQUEEN
-${gq_stdin%?}
-GITQUEEN
-  fi
   [ -d "$gq_home/spool" ] && [ ! -e "$gq_home/spool/full" ] || return 0
+  gq_stdin=
+  [ "$gq_event" != post-rewrite ] || gitqueen_stdin
   gq_busy=
   for gq_line in rebase-merge rebase-apply; do [ ! -d "$gq_git/$gq_line" ] || gq_busy=rebase; done
   gitqueen_head
@@ -72,12 +66,33 @@ GITQUEEN
   "$gq_python" -I -S "$gq_door" drain </dev/null >/dev/null 2>&1 &
 }
 
-# The commit that HEAD is, where files say so; else nothing, and whoever drains asks git.
+# What stands on stdin into gq_stdin, and back onto stdin: the hook that we stand in gets to read the same.
+gitqueen_stdin() {
+  gq_left=16
+  while [ "$gq_left" -gt 0 ] && { IFS= read -r gq_line || [ -n "$gq_line" ]; }; do
+    gq_stdin="$gq_stdin$gq_line
+"
+    gq_left=$((gq_left - 1))
+  done
+  # `read` makes a system call of each byte: 5,000 rewritten commits take seconds, and with one process more none.
+  if [ "$gq_left" -eq 0 ] && gq_line=$(cat) && [ -n "$gq_line" ]; then
+    gq_stdin="$gq_stdin$gq_line
+"
+  fi
+  # `command`: a shell dies of a failing `exec`, and the rest of this hook with it.
+  command exec <<GITQUEEN
+${gq_stdin%?}
+GITQUEEN
+}
+
+# The commit that HEAD is; where no file says it (packed, or refs that are no files) git does.
 gitqueen_head() {
-  gq_head=
-  IFS= read -r gq_line 2>/dev/null <"$gq_git/HEAD" || return 0
+  IFS= read -r gq_line 2>/dev/null <"$gq_git/HEAD" || gq_line=
   case $gq_line in
-    'ref: '*) IFS= read -r gq_line 2>/dev/null <"$gq_common/${gq_line#ref: }" || return 0 ;;
+    'ref: '*) IFS= read -r gq_line 2>/dev/null <"$gq_common/${gq_line#ref: }" || gq_line= ;;
   esac
-  case $gq_line in *[!0-9a-f]* | '') ;; *) gq_head=$gq_line ;; esac
+  case $gq_line in
+    '' | *[!0-9a-f]*) gq_head=$(git rev-parse --verify -q HEAD 2>/dev/null) || gq_head= ;;
+    *) gq_head=$gq_line ;;
+  esac
 }
