@@ -58,7 +58,7 @@ def enter(queen: Queen, body: Body, agent: str, wanted: str | None) -> Identity:
         name, notice = _name(queen, wanted, given, prefix, living, session)
         if wanted is not None and (numbered := next((one for one in again if one.wanted is None), None)) is not None:
             # She was numbered until now, and says her name: the same sister.
-            return Identity(_rename(queen, numbered, name), name, notice)
+            return Identity(_rename(queen, numbered, name, wanted), name, notice)
         sister = _newborn(queen, body, agent, wanted, name, session)
         _replace_silent(queen, name)
         sisters_table.save(queen.db, sister)
@@ -187,17 +187,18 @@ def rename(queen: Queen, sister: Sister, name: str) -> Sister:
             raise _case_twin(wanted, twin)
         if wanted in others:
             raise errors.Refused(f"a living sister is called {wanted} already", hint="gitqueen status shows the names")
-        return _rename(queen, sister, wanted)
+        # Her environment still says the old name: she is found by it, and called by the new one.
+        return _rename(queen, sister, wanted, sister.wanted or wanted)
 
 
 def _case_twin(wanted: str, twin: str) -> errors.Usage:
     return errors.Usage(f"{wanted} differs only in case from the living sister {twin}", hint="take another name")
 
 
-def _rename(queen: Queen, sister: Sister, name: SisterName) -> Sister:
-    sisters_table.rename(queen.db, sister.row, name)
+def _rename(queen: Queen, sister: Sister, name: SisterName, wanted: str) -> Sister:
+    sisters_table.rename(queen.db, sister.row, name, wanted)
     claims_table.rename_owner(queen.db, sister.name, name)
     messages_table.readdress(queen.db, sister.name, name)
     events.remember_name(queen.db, name, queen.now, sister.session_id)
     events.record(queen.db, queen.now, Event("renamed", name, sister.repo, {"was": sister.name}))
-    return replace(sister, name=name, wanted=name)
+    return replace(sister, name=name, wanted=wanted)

@@ -159,9 +159,10 @@ def set_branch(db: Database, row: int, branch: str | None) -> None:
     db.execute("UPDATE sisters SET git_branch = ? WHERE pid = ?", (rows.text(branch), row))
 
 
-def rename(db: Database, row: int, name: str) -> None:
-    db.execute("UPDATE sisters SET name = :name WHERE pid = :row", {"row": row, "name": name})
-    db.execute("UPDATE sessions SET name = :name, wanted = :name WHERE row = :row", {"row": row, "name": name})
+def rename(db: Database, row: int, name: str, wanted: str) -> None:
+    values = {"row": row, "name": name, "wanted": wanted}
+    db.execute("UPDATE sisters SET name = :name WHERE pid = :row", values)
+    db.execute("UPDATE sessions SET name = :name, wanted = :wanted WHERE row = :row", values)
 
 
 def set_tree(db: Database, worktree: str, branch: str | None, head: str | None, dirty: int | None) -> None:
