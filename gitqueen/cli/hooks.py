@@ -47,7 +47,7 @@ def install(repos: tuple[str, ...], everywhere: bool, yes: bool, dry_run: bool, 
     doing.show(
         as_json, lambda: armoury.shape(reports), lambda: armoury.changed(reports, "install", dry_run, doing.palette())
     )
-    return _code(reports)
+    return _code(reports) or int(not dry_run and any(report.helpless for report in reports))
 
 
 @hooks.command(epilog="Example: gitqueen hooks uninstall .")
@@ -87,8 +87,7 @@ def status(repos: tuple[str, ...], as_json: bool) -> int:
     here = arming.known(queen) if not repos and queen.place is None else arming.find(queen, repos)
     reports = [arming.status(queen, place) for place in here]
     doing.show(as_json, lambda: armoury.shape(reports), lambda: armoury.status(reports, doing.palette()))
-    disarmed = any(report.managed and report.arms is not None and not report.arms.armed for report in reports)
-    return _code(reports) or int(disarmed)
+    return _code(reports) or int(any(report.managed and not report.armed for report in reports))
 
 
 def _either(repos: tuple[str, ...], everywhere: bool, dry_run: bool) -> None:

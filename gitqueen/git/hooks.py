@@ -2,7 +2,7 @@
 
 Since git 2.54 hooks can stand in configuration: they run beside every hook file and whatever `core.hooksPath` says.
 Older git has files alone: a block in the shell hook that is there, or a file of our own. Never both, no hook is ever
-renamed, `core.hooksPath` is never set. The text itself is `hooktext`, the memory of what was done `manifest`.
+renamed, `core.hooksPath` is never set. The text is `hooktext`, its file `hookfiles`, the memory of it `manifest`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gitqueen import errors
-from gitqueen.git import hooktext, process
-from gitqueen.git.hooktext import ABSENT, BLOCK, OTHER, OURS, SHELL, Tool
+from gitqueen.git import hookfiles, hooktext, manifest, process
+from gitqueen.git.hooktext import BLOCK, OTHER, OURS, SHELL, Tool
 from gitqueen.git.places import Place
 
 EVENTS = ("pre-commit", "post-checkout", "post-commit", "post-merge", "post-rewrite")
@@ -23,6 +24,8 @@ CONFIG_HOOKS = (2, 54)
 """The first git that has hooks in configuration."""
 
 LOCAL, GLOBAL = "--local", "--global"
+LOCK_PATIENCE = 2.0
+"""Seconds for which another writer may hold git's configuration; git itself gives up at once."""
 
 CONFIGURED, CONFIGURED_GLOBALLY = "configuration", "global configuration"
 
@@ -53,6 +56,8 @@ class State:
     """Why the file may not be written, in a sentence."""
     aside: tuple[tuple[str, bytes], ...] = ()
     """Copies of hooks with our block that other managers put aside: path and text."""
+    kept_out: tuple[str, bytes] | None = None
+    """Whose hook is missing because ours stands in its place, and the text it would have."""
 
     @property
     def armed(self) -> bool:
@@ -77,12 +82,23 @@ class Arms:
     folder_from: str
     """`default`, or where `core.hooksPath` is set: local, worktree, global, system, command."""
     states: tuple[State, ...]
-    left_over: tuple[str, ...] = ()
-    """Events that stand in the repository's own configuration though this git does not read them there."""
+    configured: tuple[str, ...] = ()
+    """Events of which anything of ours stands in the repository's own configuration, whole or torn."""
 
     @property
     def armed(self) -> bool:
         return all(state.armed for state in self.states)
+
+    @property
+    def left_over(self) -> tuple[str, ...]:
+        """What stands in configuration though this git does not read hooks there."""
+        return () if self.by_config else self.configured
+
+    @property
+    def own_folder(self) -> bool:
+        """Whether the hooks folder belongs to this worktree or repository alone."""
+        tops = (self.place.worktree, self.place.git_dir, self.place.common_dir)
+        return any(_below(self.folder, top) for top in tops if top)
 
     @property
     def faults(self) -> dict[str, list[str]]:
@@ -107,16 +123,36 @@ def numbers(version: str) -> tuple[int, ...]:
 
 def look(place: Place) -> Arms:
     """What is there. Raises `errors.GitFailed` where git refuses the repository (somebody else's, broken)."""
-    where = place.worktree or place.git_dir
-    said = process.run("rev-parse", "--path-format=absolute", "--git-path", "hooks", cwd=where)
-    folder = os.fsdecode(said.out.removesuffix(b"\n"))
-    config = _configured(where)
+    folder = folder_of(place)
+    config = _configured(place.worktree or place.git_dir)
     found = version()
     by_config = numbers(found) >= CONFIG_HOOKS
     states = tuple(_state(event, folder, config, by_config, place) for event in EVENTS)
-    local = [entry.key for entry in config if entry.scope == "local"]
-    left_over = () if by_config else tuple(e for e in EVENTS if f"hook.{_name(e)}.command" in local)
-    return Arms(place, found, by_config, folder, _origin(config), states, left_over)
+    local = {entry.key for entry in config if entry.scope == "local"}
+    configured = tuple(e for e in EVENTS if any(key.startswith(f"hook.{_name(e)}.") for key in local))
+    return Arms(place, found, by_config, folder, _origin(config), states, configured)
+
+
+def folder_of(place: Place) -> str:
+    """The hooks folder in force, without symlinks: a link may lead into a worktree, where we change nothing."""
+    where = place.worktree or place.git_dir
+    said = process.run("rev-parse", "--path-format=absolute", "--git-path", "hooks", cwd=where, check=False)
+    if said.code and "dubious ownership" in said.err:
+        raise errors.GitFailed(
+            "git refuses this repository, because it belongs to somebody else", said.err,
+            hint=f"if you trust it: git config --global --add safe.directory {shlex.quote(where)}",
+        )  # fmt: skip
+    if said.code:
+        raise errors.GitFailed(f"git refuses this repository: {said.err or 'it said nothing'}", said.err)
+    return os.path.realpath(os.fsdecode(said.out.removesuffix(b"\n")))
+
+
+def worktrees(place: Place) -> list[str]:
+    """The tops of all worktrees of the repository of `place`, bare ones left out."""
+    listed = process.run("worktree", "list", "--porcelain", "-z", cwd=place.worktree or place.git_dir, check=False)
+    blocks = os.fsdecode(listed.out).split("\0\0")
+    fields = [block.strip("\0").split("\0") for block in blocks]
+    return [one[0].removeprefix("worktree ") for one in fields if one[0].startswith("worktree ") and "bare" not in one]
 
 
 def fingerprint(place: Place, folder: str, env: Mapping[str, str]) -> str:
@@ -151,7 +187,7 @@ class _Entry:
 
 
 def _configured(where: str) -> list[_Entry]:
-    pattern = r"^(hook\.|core\.hookspath$)"
+    pattern = r"^(hook\.|core\.hookspath$|annex\.uuid$)"
     asked = process.run("config", "-z", "--show-scope", "--get-regexp", pattern, cwd=where, check=False)
     fields = os.fsdecode(asked.out).split("\0")
     entries = []
@@ -172,19 +208,21 @@ def _name(event: str) -> str:
 
 def _state(event: str, folder: str, config: Sequence[_Entry], by_config: bool, place: Place) -> State:
     path, of = os.path.join(folder, event), hooktext.tool()
-    text = read(path)
+    text = hookfiles.read(path)
     kind = hooktext.kind(text)
     runs = text is not None and os.access(path, os.X_OK)
     state = State(event, path, kind, text, fixed=_fixed(path, kind, runs, place), aside=_aside(path))
     beside = [path] if runs and kind in (BLOCK, SHELL, OTHER) else []
     if by_config:
         commands = [entry for entry in config if entry.key == f"hook.{_name(event)}.command"]
-        wrong = _wrong_config(event, config) if commands else "it is not in git's configuration"
+        wrong, switched_off = _wrong_config(event, config)
+        unset = f"git config --unset hook.{_name(event)}.enabled"
         return replace(
             state,
             how="" if not commands else CONFIGURED if commands[-1].scope == "local" else CONFIGURED_GLOBALLY,
             fault=wrong,
-            mend="gitqueen hooks install" if wrong else "",
+            fixed=wrong if switched_off else "",
+            mend=unset if switched_off else "gitqueen hooks install" if wrong else "",
             beside=(*_others_in_config(event, config), *beside),
             stale=bool(commands) and _stale(commands[-1].value, hooktext.command(of, event)),
         )
@@ -197,35 +235,30 @@ def _state(event: str, folder: str, config: Sequence[_Entry], by_config: bool, p
         mend=mend,
         beside=tuple(beside),
         stale=state.in_file and _stale(os.fsdecode(hooktext.ours(text or b"")), wanted),
+        kept_out=_kept_out(state, folder, config) if kind == OURS else None,
     )
 
 
-def read(path: str) -> bytes | None:
-    """The text of a hook file; None where there is none, nothing where it cannot be read."""
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except (FileNotFoundError, NotADirectoryError):
-        return b"" if os.path.islink(path) else None  # a link to nowhere is there all the same
-    except OSError:
-        return b""
+def _kept_out(state: State, folder: str, config: Sequence[_Entry]) -> tuple[str, bytes] | None:
+    annexed = any(entry.key == "annex.uuid" for entry in config)
+    return hooktext.kept_out(state.event, hookfiles.read(os.path.join(folder, "pre-push")), annexed)
 
 
 def _aside(path: str) -> tuple[tuple[str, bytes], ...]:
-    texts = [(f"{path}{suffix}", read(f"{path}{suffix}")) for suffix in ASIDE]
+    texts = [(f"{path}{suffix}", hookfiles.read(f"{path}{suffix}")) for suffix in ASIDE]
     return tuple((name, text) for name, text in texts if text and hooktext.kind(text) in (OURS, BLOCK))
 
 
 def _fixed(path: str, kind: str, runs: bool, place: Place) -> str:
     """Why `path` may not be written, or nothing."""
     if os.path.islink(path):
-        return f"{path} is a symlink: left alone"
+        return "the hook there is a symlink: left alone"
     if kind == OTHER:
-        return f"{path} is no shell script: left alone"
-    if kind != ABSENT and not runs:
-        return f"{path} is not executable, so git ignores it: left alone"
+        return "the hook there is no plain shell script: left alone"
+    if kind in (SHELL, BLOCK) and not runs:
+        return "the hook there is not executable, so git ignores it: left alone"
     if not _unseen(path, place):
-        return f"{path} lies in the worktree and git does not ignore it: left alone"
+        return "the hooks folder lies in the worktree and git does not ignore it: left alone"
     return ""
 
 
@@ -246,24 +279,35 @@ def _wrong_file(state: State, runs: bool, folder: str) -> tuple[str, str]:
     """Why the hook file would not fire for us, and the mend; both empty when it will."""
     if state.in_file and runs:
         return "", ""
-    if state.kind != ABSENT and not runs:
-        return f"{state.path} is not executable, so git ignores it", f"chmod +x {shlex.quote(state.path)}"
+    if os.path.exists(folder) and not os.path.isdir(folder):
+        return f"core.hooksPath is {folder}, which is no folder: no hook runs here", "git config --unset core.hooksPath"
+    if state.kind == BLOCK or (state.kind == SHELL and not runs):
+        return state.fixed, f"chmod +x {shlex.quote(state.path)}"
     if state.fixed:
         return state.fixed, "git 2.54 or newer runs us beside it"
     if not os.path.isdir(folder):
-        return f"{folder} is no folder: no hook at all runs here", "git config --show-origin core.hooksPath"
+        return f"the hooks folder {folder} is missing: no hook runs here", "gitqueen hooks install"
+    if state.kind == OURS:
+        return "our hook is not executable, so git ignores it", "gitqueen hooks install"
+    if state.aside:
+        moved = os.path.basename(state.aside[0][0])
+        return f"another manager put its hook there and ours aside, as {moved}", "gitqueen hooks install"
     return "it is not installed", "gitqueen hooks install"
 
 
-def _wrong_config(event: str, config: Sequence[_Entry]) -> str:
-    ours = {
-        entry.key.rpartition(".")[2]: entry.value for entry in config if entry.key.startswith(f"hook.{_name(event)}.")
-    }
+def _wrong_config(event: str, config: Sequence[_Entry]) -> tuple[str, bool]:
+    """Why git's configuration would not fire us, and whether that is because somebody switched us off there."""
+    prefix = f"hook.{_name(event)}."
+    ours = {entry.key.removeprefix(prefix): entry.value for entry in config if entry.key.startswith(prefix)}
+    if not ours:
+        return "it is not in git's configuration", False
+    if "command" not in ours:
+        return f"{prefix}command is missing: git refuses whatever would fire it", False
     if ours.get("event") != event:
-        return "its configuration lacks the event"
+        return f"{prefix}event is missing", False
     if ours.get("enabled", "true").lower() in ("false", "no", "off", "0"):
-        return f"hook.{_name(event)}.enabled is false"
-    return ""
+        return f"{prefix}enabled is false", True
+    return "", False
 
 
 def _others_in_config(event: str, config: Sequence[_Entry]) -> list[str]:
@@ -284,52 +328,49 @@ def configure(event: str, scope: str, where: str, of: Tool) -> None:
     The command first: an event without a command makes every commit die.
     """
     for key, value in (("command", hooktext.command(of, event)), ("event", event)):
-        process.run("config", scope, "--replace-all", f"hook.{_name(event)}.{key}", value, cwd=where)
+        _set(scope, "--replace-all", f"hook.{_name(event)}.{key}", value, where=where)
 
 
-def unconfigure(event: str, scope: str, where: str) -> bool:
-    """Take the whole section out again; False when there was none."""
-    gone = process.run("config", scope, "--remove-section", f"hook.{_name(event)}", cwd=where, check=False)
-    return gone.code == 0
-
-
-def remove(path: str) -> None:
+def unconfigure(event: str, scope: str, where: str) -> None:
+    """Take the whole section out again, if there is one."""
     try:
-        os.unlink(path)
-    except FileNotFoundError:
-        pass
-    except OSError as fault:
-        raise _unwritable(path, fault) from None
+        _set(scope, "--remove-section", f"hook.{_name(event)}", where=where)
+    except errors.GitFailed as fault:
+        if "no such section" not in fault.stderr.lower():
+            raise
 
 
-def write(path: str, text: bytes) -> None:
-    """Replace the hook file `path` whole; it keeps its rights, a new one is executable. Makes the folder."""
+def config_of(place: Place) -> str:
+    """The file of LOCAL configuration."""
+    return os.path.join(place.common_dir, "config")
+
+
+def end_as_before(place: Place, before: str | None) -> None:
+    """git ends a file that it writes with a newline: take that away where there was none. `before`: a checksum."""
+    config = config_of(place)
     try:
-        mode = os.stat(path).st_mode & 0o7777
-    except FileNotFoundError:
-        mode = 0o777 & ~_umask()
-    part = f"{path}.gitqueen-{os.getpid()}"
+        os.close(os.open(f"{config}.lock", os.O_CREAT | os.O_EXCL | os.O_CLOEXEC))  # as git itself keeps others out
+    except OSError:
+        return
     try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o700)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text)
-            os.fchmod(file.fileno(), mode)
-        os.replace(part, path)
-    except OSError as fault:
+        text = hookfiles.read(config)
+        if text and text.endswith(b"\n") and manifest.checksum(text[:-1]) == before:
+            hookfiles.write(config, text[:-1], runs=False)
+    finally:
+        os.unlink(f"{config}.lock")
+
+
+def _set(*args: str, where: str) -> None:
+    deadline = time.monotonic() + LOCK_PATIENCE
+    while True:
         try:
-            os.unlink(part)
-        except OSError:
-            pass
-        raise _unwritable(path, fault) from None
-
-
-def _unwritable(path: str, fault: OSError) -> errors.CannotWork:
-    folder = os.path.dirname(path)
-    return errors.CannotWork(f"{path} cannot be written: {fault.strerror}", hint=f"look at the rights of {folder}")
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+            process.run("config", *args, cwd=where)
+            return
+        except errors.GitFailed as fault:
+            if "could not lock config file" not in fault.stderr or "File exists" not in fault.stderr:
+                raise
+            if time.monotonic() > deadline:
+                raise errors.Busy(
+                    f"git's configuration is locked: {fault.stderr}", hint="does another git run? else remove that lock"
+                ) from None
+        time.sleep(0.02)

@@ -18,7 +18,9 @@ SHEBANG = b"#!/bin/sh\n"
 ABSENT, OURS, BLOCK, SHELL, OTHER = "absent", "ours", "block", "shell", "other"
 """Kinds of hook files: none; one that is ours alone; a shell script with our block; without it; no shell script."""
 
-_SHELLS = frozenset("sh bash dash ash ksh mksh zsh busybox".split())
+_SHELLS = frozenset("sh bash dash ash ksh mksh zsh".split())
+_READ_AGAIN = re.compile(rb"""exec["']?\s[^\n]*\s["']?\$\{?0\}?["']?(\s|$)""")
+"""`exec python3 "$0"`: another program reads the file again, to which our block is nonsense, or a second one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +72,15 @@ def added(text: bytes | None, block: bytes) -> bytes:
 
 def removed(text: bytes) -> bytes:
     """`text` without our block, byte for byte what it was before `added`."""
-    if not (mine := ours(text)):
-        return text
-    start = text.find(mine)
-    stop = start + len(mine)
-    if text[stop : stop + 1] == b"\n":
-        return text[:start] + text[stop + 1 :]
-    # The shebang was the whole file and had no newline: the one before our block is ours too.
-    return text[: max(0, start - 1)] + text[stop:]
+    while mine := ours(text):  # two, where somebody put two files together
+        start = text.find(mine)
+        stop = start + len(mine)
+        if text[stop : stop + 1] == b"\n":
+            text = text[:start] + text[stop + 1 :]
+        else:
+            # The shebang was the whole file and had no newline: the one before our block is ours too.
+            text = text[: max(0, start - 1)] + text[stop:]
+    return text
 
 
 def kind(text: bytes | None) -> str:
@@ -92,13 +95,16 @@ def kind(text: bytes | None) -> str:
 
 
 def _is_shell(text: bytes) -> bool:
-    """Whether the first line names a shell, directly or by env."""
+    """Whether the first line names a shell, directly or by env, and a shell is all that ever reads this."""
     first = text.partition(b"\n")[0]
-    if not first.startswith(b"#!") or b"\0" in text:
+    # A shebang that ends in CR names a program that is not there.
+    if not first.startswith(b"#!") or first.endswith(b"\r") or b"\0" in text or _READ_AGAIN.search(text):
         return False
     words = os.fsdecode(first[2:]).split()
     if words and os.path.basename(words[0]) == "env":
         words = [word for word in words[1:] if not word.startswith("-") and "=" not in word]
+    if words and os.path.basename(words[0]) == "busybox":
+        words = words[1:]
     return bool(words) and os.path.basename(words[0]) in _SHELLS
 
 
@@ -116,3 +122,24 @@ def calls(ours: str) -> str | None:
         return shlex.split(found[1])[0] if found else None
     except (ValueError, IndexError):
         return None
+
+
+_LFS = re.compile(rb"#!/bin/sh\ncommand -v git-lfs [^\n]*\ngit lfs pre-push \"\$@\"\n?")
+_ANNEX = {
+    "pre-commit": b"git annex pre-commit .\n",
+    "post-checkout": b"git annex smudge --update\n",
+    "post-merge": b"git annex smudge --update\n",
+}
+
+
+def kept_out(event: str, pre_push: bytes | None, annexed: bool) -> tuple[str, bytes] | None:
+    """Whose hook would stand where a file of our own does, had it come first; and its text.
+
+    git-lfs and git-annex install no hook where any file is, and run without it from then on. `pre_push`: the text of
+    that hook, which git-lfs always installs and we never own: the others of git-lfs differ in the event alone.
+    """
+    if event in ("post-checkout", "post-commit", "post-merge") and pre_push and _LFS.fullmatch(pre_push):
+        return "git-lfs", pre_push.replace(b"pre-push", event.encode())
+    if annexed and event in _ANNEX:
+        return "git-annex", SHEBANG + b"# automatically configured by git-annex\n" + _ANNEX[event]
+    return None

@@ -9,23 +9,23 @@ from __future__ import annotations
 
 import os
 
-_FOLDER, _LIVE, _CLAIMS = "gitqueen", "live", "claims"
+FOLDER, _LIVE, _CLAIMS = "gitqueen", "live", "claims"
 
 
 def write(common_dir: str, pid: int, origin: str) -> bool:
     """Say that `pid` lives here; `origin`: of which machine, boot and namespace it is one."""
-    folder = _open(common_dir, _FOLDER, _LIVE)
+    folder = open_folder(common_dir, FOLDER, _LIVE)
     return folder is not None and _put(folder, str(pid), origin)
 
 
 def drop(common_dir: str, pid: int) -> bool:
     """False when there was none."""
-    folder = _open(common_dir, _FOLDER, _LIVE, make=False)
+    folder = open_folder(common_dir, FOLDER, _LIVE, make=False)
     return folder is not None and _remove(folder, str(pid))
 
 
 def listed(common_dir: str) -> list[int]:
-    folder = _open(common_dir, _FOLDER, _LIVE, make=False)
+    folder = open_folder(common_dir, FOLDER, _LIVE, make=False)
     if folder is None:
         return []
     try:
@@ -36,7 +36,7 @@ def listed(common_dir: str) -> list[int]:
 
 def set_claims(common_dir: str, standing: bool) -> bool:
     """Say whether somebody without a marker of her own holds paths here."""
-    folder = _open(common_dir, _FOLDER, make=standing)
+    folder = open_folder(common_dir, FOLDER, make=standing)
     if folder is None:
         return not standing
     return _put(folder, _CLAIMS, "") if standing else _remove(folder, _CLAIMS) or True
@@ -44,7 +44,7 @@ def set_claims(common_dir: str, standing: bool) -> bool:
 
 def prepare(common_dir: str) -> bool:
     """Make the folder by which a hook sees that this repository is managed."""
-    folder = _open(common_dir, _FOLDER)
+    folder = open_folder(common_dir, FOLDER)
     if folder is None:
         return False
     os.close(folder)
@@ -56,14 +56,17 @@ def clear(common_dir: str) -> None:
     for pid in listed(common_dir):
         drop(common_dir, pid)
     set_claims(common_dir, False)
-    for parts in ((_FOLDER, _LIVE), (_FOLDER,)):
-        try:
-            os.rmdir(os.path.join(common_dir, *parts))
-        except OSError:
-            pass  # not there, or somebody else's files in it
+    for parts in ((FOLDER, _LIVE), (FOLDER,)):
+        if (above := open_folder(common_dir, *parts[:-1], make=False)) is not None:
+            try:
+                os.rmdir(parts[-1], dir_fd=above)
+            except OSError:
+                pass  # not there, or somebody else's files in it
+            finally:
+                os.close(above)
 
 
-def _open(common_dir: str, *parts: str, make: bool = True) -> int | None:
+def open_folder(common_dir: str, *parts: str, make: bool = True) -> int | None:
     """A descriptor of the folder below `common_dir`, made when missing; None where it cannot be had.
 
     Step by step and without following links: a repository that came as an archive may have a link in its place, and
@@ -92,7 +95,9 @@ def _open(common_dir: str, *parts: str, make: bool = True) -> int | None:
 
 def _put(folder: int, name: str, text: str) -> bool:
     try:
-        file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644, dir_fd=folder)
+        file = os.open(
+            name, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644, dir_fd=folder
+        )
         try:
             os.write(file, os.fsencode(f"{text}\n" if text else ""))
         finally:

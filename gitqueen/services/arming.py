@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gitqueen import errors
-from gitqueen.git import hooks, hooktext, manifest, markers, places
+from gitqueen.git import hookfiles, hooks, hooktext, manifest, markers, places
 from gitqueen.git.hooks import Arms, State
 from gitqueen.git.manifest import Record
 from gitqueen.git.places import Place
@@ -25,6 +25,10 @@ from gitqueen.store.armed import Armed
 
 CONFIGURE, UNCONFIGURE, WRITE, DELETE = "configure", "unconfigure", "write", "delete"
 
+RESTORED = "byte for byte what it was"
+CHANGED_SINCE = "changed by somebody since, only our block is removed"
+REPLACED_SINCE = "replaced by somebody since, nothing of ours is in it"
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -33,7 +37,7 @@ class Step:
     do: str
     event: str
     words: str
-    """What it does, for people."""
+    """What becomes of the event, for people."""
     path: str = ""
     text: bytes = b""
     was: bytes | None = None
@@ -53,6 +57,17 @@ class Report:
     fault: str = ""
     hint: str = ""
     managed: bool = False
+    elsewhere: tuple[Arms, ...] = ()
+    """The same for other worktrees that have a hooks folder of their own (a relative `core.hooksPath`)."""
+
+    @property
+    def armed(self) -> bool:
+        return self.arms is not None and all(arms.armed for arms in (self.arms, *self.elsewhere))
+
+    @property
+    def helpless(self) -> bool:
+        """Nothing at all fires for us where this was asked."""
+        return self.arms is not None and not any(state.armed for state in self.arms.states)
 
 
 def find(queen: Queen, named: Sequence[str]) -> list[Place]:
@@ -71,53 +86,69 @@ def _place(queen: Queen, path: str) -> Place:
 
 def plan(arms: Arms) -> tuple[Step, ...]:
     """The steps after which every event is armed in the way of this git, and only in that one."""
+    records = manifest.read(arms.place.common_dir)
     if arms.by_config:
         configuring = [
-            Step(CONFIGURE, state.event, f"{state.event}: into git's configuration")
+            Step(CONFIGURE, state.event, "git's configuration")
             for state in arms.states
-            if not state.armed or state.stale
+            # Who switched us off there, meant it.
+            if (not state.armed or state.stale) and not state.fixed
         ]
-        return (*configuring, *(step for state in arms.states for step in _cleaning(state, arms)))
-    steps = [Step(UNCONFIGURE, event, f"{event}: out of git's configuration") for event in arms.left_over]
+        return (*configuring, *_cleaning(arms, records))
+    steps = [
+        Step(UNCONFIGURE, event, "out of git's configuration, which this git does not read") for event in arms.left_over
+    ]
     for state in arms.states:
-        if state.armed and not state.stale:
-            steps += _cleaning_aside(state)
-        elif not state.fixed and (os.path.isdir(arms.folder) or arms.folder_from == "default"):
-            steps += [_writing(state), *_cleaning_aside(state)]
+        settled = state.armed and not state.stale and state.kept_out is None
+        if not settled and not state.fixed and (os.path.isdir(arms.folder) or arms.folder_from == "default"):
+            steps.append(_writing(state))
+        steps += _cleaning_aside(state)
     return tuple(steps)
 
 
 def _writing(state: State) -> Step:
-    text = hooktext.added(state.text, hooktext.block(hooktext.tool(), state.event))
-    what = "a file of our own" if state.kind in (hooktext.ABSENT, hooktext.OURS) else "a block"
-    return Step(WRITE, state.event, f"{state.event}: {what} in {state.path}", state.path, text, state.text)
+    before, what = state.text, "a block in the hook that is there"
+    if state.kept_out is not None:
+        before, what = state.kept_out[1], f"a block in the hook of {state.kept_out[0]}, which ours kept out"
+    elif state.kind in (hooktext.ABSENT, hooktext.OURS):
+        what = "a file of our own"
+    text = hooktext.added(before, hooktext.block(hooktext.tool(), state.event))
+    return Step(WRITE, state.event, what, state.path, text, state.text)
 
 
-def _cleaning(state: State, arms: Arms) -> list[Step]:
-    """Take us out of the hook file and of what others put aside."""
-    mine = [(state.path, state.text)] if state.in_file and state.text is not None else []
-    return [_without(state.event, path, text, arms) for path, text in mine] + _cleaning_aside(state)
+def _cleaning(arms: Arms, records: Mapping[str, Record]) -> list[Step]:
+    """Take us out of the hook files and of what others put aside."""
+    steps = []
+    for state in arms.states:
+        # A link is somebody's arrangement: what it leads to is not in this folder.
+        if state.in_file and state.text is not None and not os.path.islink(state.path):
+            steps.append(_without(state.event, state.path, state.text, records.get(state.path)))
+        steps += _cleaning_aside(state)
+    return steps
 
 
 def _cleaning_aside(state: State) -> list[Step]:
-    return [_without(state.event, path, text, None) for path, text in state.aside]
+    return [_without(state.event, path, text, None) for path, text in state.aside if not os.path.islink(path)]
 
 
-def _without(event: str, path: str, text: bytes, arms: Arms | None) -> Step:
-    rest = hooktext.removed(text)
-    before = manifest.read(arms.place.common_dir).get(path) if arms else None
-    if rest == hooktext.SHEBANG and (before is None or before.before is None):
-        return Step(DELETE, event, f"{event}: {path} is removed, it was ours", path, was=text)
-    return Step(WRITE, event, f"{event}: our block is out of {path}", path, rest, text)
+def _without(event: str, path: str, text: bytes, record: Record | None) -> Step:
+    rest, name = hooktext.removed(text), os.path.basename(path)
+    if rest == hooktext.SHEBANG and (record is None or record.before is None):
+        what = "our own file is removed" if name == event else f"{name}, a copy of our own file, is removed"
+        return Step(DELETE, event, what, path, was=text)
+    what = "our block is out of the hook there" if name == event else f"our block is out of {name}"
+    return Step(WRITE, event, what, path, rest, text)
 
 
 def install(queen: Queen, place: Place, dry_run: bool = False, by: int = repos.BY_NAME) -> Report:
     """Arm one repository and manage it from now on; twice changes nothing."""
     try:
         arms = hooks.look(place)
-        steps = plan(arms)
+        others = elsewhere(arms)
+        steps = tuple(step for one in (arms, *others) for step in plan(one))
         if dry_run:
-            return Report(place.repo, arms, steps, _left_alone(arms), managed=_managed(queen, place))
+            notes = _left_alone(arms, [step.event for step in steps])
+            return Report(place.repo, arms, steps, notes, managed=_managed(queen, place), elsewhere=others)
         if not markers.prepare(place.common_dir):
             raise errors.CannotWork(f"{place.common_dir} cannot be written", hint="look at its rights")
         spool.prepare(queen.settings.home)
@@ -130,12 +161,24 @@ def install(queen: Queen, place: Place, dry_run: bool = False, by: int = repos.B
         # Managed first: whoever becomes a sister from now on is marked, so none is missed in between.
         done = perform(steps, arms)
         _mark_everybody(queen, place.common_dir)
-        after = hooks.look(place) if steps else arms
+        if steps:
+            after, others = hooks.look(place), tuple(hooks.look(one.place) for one in others)
+        else:
+            after = arms
         with database.transaction(queen.db):
             book(queen, after)
     except errors.GitqueenError as fault:
         return Report(place.repo, fault=fault.message, hint=fault.hint, managed=_managed(queen, place))
-    return Report(place.repo, after, done, _left_alone(after), managed=True)
+    return Report(place.repo, after, done, _left_alone(after), managed=True, elsewhere=others)
+
+
+def elsewhere(arms: Arms) -> tuple[Arms, ...]:
+    """The other worktrees of the repository that have hooks folders of their own."""
+    if arms.folder_from == "default":
+        return ()
+    found = [places.find(top) for top in hooks.worktrees(arms.place)]
+    others = [place for place in found if place is not None and place.worktree != arms.place.worktree]
+    return tuple(hooks.look(place) for place in others if hooks.folder_of(place) != arms.folder)
 
 
 def _managed(queen: Queen, place: Place) -> bool:
@@ -143,8 +186,9 @@ def _managed(queen: Queen, place: Place) -> bool:
         return repos.managed(queen.db, place.common_dir)
 
 
-def _left_alone(arms: Arms) -> tuple[str, ...]:
-    return tuple(f"{state.event}: {state.fault}" for state in arms.states if not state.armed)
+def _left_alone(arms: Arms, mended: Sequence[str] = ()) -> tuple[str, ...]:
+    left = {why: [event for event in affected if event not in mended] for why, affected in arms.faults.items()}
+    return tuple(f"{', '.join(affected)}: {why}" for why, affected in left.items() if affected)
 
 
 def book(queen: Queen, arms: Arms, since: datetime | None = None) -> None:
@@ -170,16 +214,22 @@ def uninstall(queen: Queen, place: Place, dry_run: bool = False) -> Report:
     """Take our hooks out of one repository, byte for byte as it was, and manage it no more."""
     try:
         arms = hooks.look(place)
-        steps = _leaving(queen, arms)
+        everywhere = (arms, *elsewhere(arms))
+        records = manifest.read(place.common_dir)
+        steps = _leaving(queen, everywhere, records)
         if dry_run:
             return Report(place.repo, arms, steps, managed=_managed(queen, place))
-        notes = _restored(steps, manifest.read(place.common_dir))
+        notes = _restored(steps, everywhere, records)
+        if _shared(queen, arms):
+            notes = (*notes, f"the hooks in {arms.folder} stay: other repositories have theirs there too")
         done = perform(steps, arms)
         with database.transaction(queen.db):
             if repos.managed(queen.db, place.common_dir):
                 # Under --global it would come back with the next scan.
                 repos.save(queen.db, place.common_dir, place.repo, managed=repos.DECLINED)
                 events.record(queen.db, queen.now, Event("disarmed", None, place.repo, {"by": "uninstall"}))
+        if (config := records.get(hooks.config_of(place))) is not None:
+            hooks.end_as_before(place, config.before)
         manifest.write(place.common_dir, {})
         markers.clear(place.common_dir)
         return Report(place.repo, hooks.look(place), done, notes)
@@ -187,76 +237,99 @@ def uninstall(queen: Queen, place: Place, dry_run: bool = False) -> Report:
         return Report(place.repo, fault=fault.message, hint=fault.hint, managed=_managed(queen, place))
 
 
-def _leaving(queen: Queen, arms: Arms) -> tuple[Step, ...]:
-    local = [state.event for state in arms.states if state.how == hooks.CONFIGURED] or arms.left_over
-    steps = [Step(UNCONFIGURE, event, f"{event}: out of git's configuration") for event in local]
-    if not _shared(queen, arms):
-        steps += [step for state in arms.states for step in _cleaning(state, arms)]
+def _leaving(queen: Queen, everywhere: Sequence[Arms], records: Mapping[str, Record]) -> tuple[Step, ...]:
+    steps = [Step(UNCONFIGURE, event, "out of git's configuration") for event in everywhere[0].configured]
+    for arms in everywhere:
+        if not _shared(queen, arms):
+            steps += _cleaning(arms, records)
     return tuple(steps)
 
 
 def _shared(queen: Queen, arms: Arms) -> bool:
-    """Whether other managed repositories have their hooks in the same folder (a global `core.hooksPath`)."""
-    if arms.folder_from not in ("global", "system"):
+    """Whether other managed repositories have their hooks in the same folder."""
+    if arms.own_folder or arms.by_config:
         return False
-    with database.faults(queen.settings.database):
-        return any(common_dir != arms.place.common_dir for common_dir in repos.all_managed(queen.db))
+    return any(
+        place.common_dir != arms.place.common_dir and hooks.folder_of(place) == arms.folder for place in known(queen)
+    )
 
 
-def _restored(steps: Sequence[Step], records: dict[str, Record]) -> tuple[str, ...]:
+def _restored(steps: Sequence[Step], everywhere: Sequence[Arms], records: Mapping[str, Record]) -> tuple[str, ...]:
     """Which files will be what they were before us, and which somebody else changed meanwhile."""
-    notes = []
-    for step in steps:
-        if step.do in (WRITE, DELETE) and (record := records.get(step.path)) is not None:
+    notes: dict[str, list[str]] = {}
+    changing = {step.path: step for step in steps if step.do in (WRITE, DELETE)}
+    for path, step in changing.items():
+        if (record := records.get(path)) is not None:
             after = manifest.checksum(step.text) if step.do == WRITE else None
-            if after == record.before:
-                notes += [f"{step.path} is byte for byte what it was"] if after else []
-            else:
-                notes.append(f"{step.path} was changed by somebody since: only our block was removed")
-    return tuple(notes)
+            if after != record.before:
+                notes.setdefault(CHANGED_SINCE, []).append(step.event)
+            elif after:
+                notes.setdefault(RESTORED, []).append(step.event)
+    for state in (state for arms in everywhere for state in arms.states if state.path not in changing):
+        record = records.get(state.path)
+        if record is not None and manifest.checksum(state.text) not in (record.before, record.after):
+            notes.setdefault(REPLACED_SINCE, []).append(state.event)
+    return tuple(f"{', '.join(dict.fromkeys(affected))}: {words}" for words, affected in notes.items())
 
 
 def perform(steps: Sequence[Step], arms: Arms) -> tuple[Step, ...]:
     """Do `steps`; returns those done. A file that changed since it was looked at is left for the next look."""
-    where = arms.place.worktree or arms.place.git_dir
-    records = manifest.read(arms.place.common_dir)
-    done = []
-    for step in steps:
-        match step.do:
-            case "configure":
-                hooks.configure(step.event, hooks.LOCAL, where, hooktext.tool())
-            case "unconfigure":
-                hooks.unconfigure(step.event, hooks.LOCAL, where)
-            case "write":
-                if hooks.read(step.path) != step.was:
-                    continue
-                hooks.write(step.path, step.text)
-                _note(records, step)
-            case _:
-                if hooks.read(step.path) != step.was:
-                    continue
-                hooks.remove(step.path)
-                records.pop(step.path, None)
-        done.append(step)
-    manifest.write(arms.place.common_dir, records)
+    if not steps:
+        return ()
+    common_dir, done = arms.place.common_dir, []
+    with manifest.locked(common_dir):
+        records = manifest.read(common_dir)
+        try:
+            for step in steps:
+                if _do(step, arms, records):
+                    done.append(step)
+        finally:
+            manifest.write(common_dir, records)
     return tuple(done)
+
+
+def _do(step: Step, arms: Arms, records: dict[str, Record]) -> bool:
+    """One step, and what is remembered of it; False when it was not done."""
+    where = arms.place.worktree or arms.place.git_dir
+    match step.do:
+        case "configure":
+            config = hooks.config_of(arms.place)
+            if not arms.configured and config not in records:
+                records[config] = Record(manifest.checksum(hookfiles.read(config)), "")
+            hooks.configure(step.event, hooks.LOCAL, where, hooktext.tool())
+        case "unconfigure":
+            hooks.unconfigure(step.event, hooks.LOCAL, where)
+        case _ if hookfiles.read(step.path) != step.was:
+            return False
+        case "write":
+            hookfiles.write(step.path, step.text, runs=hooktext.kind(step.text) == hooktext.OURS)
+            _note(records, step)
+        case _:
+            hookfiles.remove(step.path)
+            records.pop(step.path, None)
+    return True
 
 
 def _note(records: dict[str, Record], step: Step) -> None:
     """Remember what the file was before us, through all our own rewritings of it."""
-    if hooktext.ours(step.text):
-        was = hooktext.removed(step.was) if step.was else step.was
-        ours_alone = step.was is not None and hooktext.kind(step.was) == hooktext.OURS
-        before = records[step.path].before if step.path in records and ours_alone else manifest.checksum(was)
-        records[step.path] = Record(before, manifest.checksum(step.text) or "")
-    else:
+    if not hooktext.ours(step.text):
         records.pop(step.path, None)
+        return
+    known = records.get(step.path)
+    if known is not None and step.was is not None and hooktext.kind(step.was) == hooktext.OURS:
+        before = known.before  # the user's own hook may have been a shebang and no more
+    else:
+        before = manifest.checksum(hooktext.removed(step.was) if step.was else step.was)
+    if hooktext.kind(step.text) == hooktext.BLOCK:
+        before = manifest.checksum(hooktext.removed(step.text))
+    records[step.path] = Record(before, manifest.checksum(step.text) or "")
 
 
 def status(queen: Queen, place: Place) -> Report:
     """How one repository stands; nothing is changed."""
     try:
-        return Report(place.repo, hooks.look(place), managed=_managed(queen, place))
+        arms = hooks.look(place)
+        return Report(place.repo, arms, managed=_managed(queen, place), elsewhere=elsewhere(arms))
     except errors.GitqueenError as fault:
         return Report(place.repo, fault=fault.message, hint=fault.hint, managed=_managed(queen, place))
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from gitqueen.git.hooks import Arms, State
 from gitqueen.services.arming import Report
-from gitqueen.views.text import Palette, clean, folder, pad
+from gitqueen.views.text import Palette, clean, folder
 
 DONE = {"install": ("armed", "armed already"), "uninstall": ("disarmed", "not armed")}
+HOW = {
+    "own file": "by a file of our own",
+    "block": "by a block in the hook that is there",
+    "configuration": "by git's configuration",
+    "global configuration": "by git's global configuration",
+}
 
 
 def changed(reports: Sequence[Report], doing: str, dry_run: bool, colour: Palette) -> str:
-    """What was done to each repository, a line a change."""
+    """What was done to each repository, the events alike together."""
     if not reports:
         return (
             f"✓ no repository is known yet: each will be {DONE[doing][0]} when it is seen"
@@ -25,16 +31,34 @@ def changed(reports: Sequence[Report], doing: str, dry_run: bool, colour: Palett
 def _changed(report: Report, doing: str, dry_run: bool, colour: Palette) -> list[str]:
     if report.fault:
         return _refused(report, colour)
+    rows = [_outcome(report, doing, dry_run, colour)]
+    alike = _together((step.event, step.words) for step in report.steps)
+    rows += [line for words, events in alike for line in (f"    {', '.join(events)}:", f"      {clean(words)}")]
+    warn = colour.warning if doing == "install" else str
+    rows += [warn(f"  {'⚠' if doing == 'install' else ' '} {clean(note)}") for note in report.notes]
+    if doing == "install" and not dry_run:
+        rows += [line for arms in report.elsewhere for line in _elsewhere(arms, colour)]
+    return rows
+
+
+def _outcome(report: Report, doing: str, dry_run: bool, colour: Palette) -> str:
+    where = folder(report.path)
     done, nothing = DONE[doing]
     if dry_run:
-        rows = [f"{folder(report.path)}: would be {done}" if report.steps else f"{folder(report.path)}: {nothing}"]
-    else:
-        rows = [f"{colour.good('✓')} {folder(report.path)} is {done if report.steps else nothing}"]
-    rows += [f"    {clean(step.words)}" for step in report.steps]
-    notes = [
-        colour.warning(f"  ⚠ {clean(note)}") if doing == "install" else f"    {clean(note)}" for note in report.notes
-    ]
-    return [*rows, *notes]
+        return f"{where}: {f'would be {done}' if report.steps else 'nothing would change'}"
+    if doing == "install" and report.helpless:
+        return f"{colour.danger('✗')} {where} cannot be armed"
+    if doing == "install" and not report.armed:
+        return f"{colour.warning('⚠')} {where} is armed in part"
+    return f"{colour.good('✓')} {where} is {done if report.steps else nothing}"
+
+
+def _together(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, list[str]]]:
+    """(event, words) -> words, events that share them, each once."""
+    found: dict[str, dict[str, None]] = {}
+    for event, words in pairs:
+        found.setdefault(words, {})[event] = None
+    return [(words, list(events)) for words, events in found.items()]
 
 
 def _refused(report: Report, colour: Palette) -> list[str]:
@@ -43,7 +67,7 @@ def _refused(report: Report, colour: Palette) -> list[str]:
 
 
 def status(reports: Sequence[Report], colour: Palette) -> str:
-    """Each repository: whether it is managed, by which git, and event by event how it is armed and what is beside."""
+    """Each repository: whether it is managed, by which git, how the events are armed, what is beside, what is not."""
     if not reports:
         return "no repository is managed yet   (gitqueen hooks install REPO)"
     return "\n".join(line for report in reports for line in _status(report, colour))
@@ -53,27 +77,56 @@ def _status(report: Report, colour: Palette) -> list[str]:
     if report.arms is None:
         return _refused(report, colour)
     arms = report.arms
-    managed = "managed" if report.managed else "not managed (gitqueen hooks install)"
-    rows = [f"{colour.bold(folder(report.path))}  {managed}, git {clean(arms.git)}{_where(arms)}"]
-    rows += [line for state in arms.states for line in _state(state, report.managed, colour)]
-    rows += [f"    also in git's configuration, for a newer git: {', '.join(arms.left_over)}"] if arms.left_over else []
+    managed = "managed" if report.managed else "not managed   (gitqueen hooks install)"
+    rows = [f"{colour.bold(folder(report.path))}  {managed}", f"  git {clean(arms.git)}, {_where(arms)}"]
+    for state, events in _alike(arms.states):
+        rows += _group(state, events, report.managed, colour)
+    if beside := sorted({folder(name) for state in arms.states for name in state.beside if state.how != "block"}):
+        rows.append(f"  also there: {', '.join(beside)}")
+    if arms.left_over:
+        rows.append(f"  in git's configuration, for a newer git: {', '.join(arms.left_over)}")
+    if report.managed:
+        rows += [line for other in report.elsewhere for line in _elsewhere(other, colour)]
     return rows
 
 
 def _where(arms: Arms) -> str:
-    if arms.folder_from == "default":
-        return ""
-    return f", core.hooksPath ({arms.folder_from}) is {folder(arms.folder)}"
+    by = "" if arms.folder_from == "default" else f" (core.hooksPath, {arms.folder_from})"
+    return f"hooks in {folder(arms.folder)}{by}"
 
 
-def _state(state: State, managed: bool, colour: Palette) -> list[str]:
+def _alike(states: Sequence[State]) -> list[tuple[State, list[str]]]:
+    """One state of each sort, and the events that are of it."""
+    found: dict[object, tuple[State, list[str]]] = {}
+    for state in states:
+        kept_out = state.kept_out and state.kept_out[0]
+        found.setdefault((state.how, state.fault, state.mend, state.stale, kept_out), (state, []))[1].append(
+            state.event
+        )
+    return list(found.values())
+
+
+def _group(state: State, events: Sequence[str], managed: bool, colour: Palette) -> list[str]:
     mark = colour.good("✓") if state.armed else colour.danger("✗") if managed else colour.dim("·")
-    words = state.how if state.armed else state.fault
-    beside = f", beside {', '.join(folder(name) for name in state.beside)}" if state.beside else ""
-    stale = " (outdated: gitqueen hooks install)" if state.stale else ""
-    rows = [f"  {mark} {pad(state.event, 13)}  {clean(words)}{stale}{beside}"]
+    words = HOW.get(state.how, state.how) if state.armed else state.fault
+    rows = [f"  {mark} {', '.join(events)}", f"    {clean(words)}"]
+    if state.stale:
+        rows.append("    of another installation or version   → gitqueen hooks install")
+    if state.kept_out is not None:
+        rows.append(f"    where {state.kept_out[0]} found no room for its own   → gitqueen hooks install")
     if not state.armed and managed and state.mend:
-        rows.append(f"      → {clean(state.mend)}")
+        rows.append(f"    → {clean(state.mend)}")
+    return rows
+
+
+def _elsewhere(arms: Arms, colour: Palette) -> list[str]:
+    """Another worktree, where it has a hooks folder of its own and not all is well there."""
+    if arms.armed:
+        return []
+    rows = [f"  {colour.danger('✗')} in the worktree {folder(arms.place.worktree or arms.place.git_dir)}"]
+    for why, events in arms.faults.items():
+        rows.append(f"    {', '.join(events)}:")
+        rows.append(f"      {clean(why)}")
     return rows
 
 
@@ -86,15 +139,25 @@ def _shape(report: Report) -> dict[str, object]:
     return {
         "path": report.path,
         "managed": report.managed,
-        "armed": None if arms is None else arms.armed,
+        "armed": None if arms is None else report.armed,
         "git": arms and arms.git,
         "hooks_folder": arms and arms.folder,
         "hooks_folder_from": arms and arms.folder_from,
         "events": [_event(state) for state in arms.states] if arms else [],
-        "changes": [step.words for step in report.steps],
+        "elsewhere": [_place(arms) for arms in report.elsewhere],
+        "changes": [f"{step.event}: {step.words}" for step in report.steps],
         "notes": list(report.notes),
         "fault": report.fault or None,
         "hint": report.hint or None,
+    }
+
+
+def _place(arms: Arms) -> dict[str, object]:
+    return {
+        "worktree": arms.place.worktree,
+        "armed": arms.armed,
+        "hooks_folder": arms.folder,
+        "events": [_event(state) for state in arms.states],
     }
 
 
@@ -108,4 +171,5 @@ def _event(state: State) -> dict[str, object]:
         "fault": state.fault or None,
         "mend": state.mend or None,
         "outdated": state.stale,
+        "kept_out": state.kept_out and state.kept_out[0],
     }
