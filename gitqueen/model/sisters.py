@@ -68,8 +68,12 @@ class Sister:
 
 
 def next_door(origin: str, here: str) -> bool:
-    """Whether `origin` is another pid namespace of this very boot: its processes live here, out of our sight."""
-    return origin != here and origin.split(":")[:2] == here.split(":")[:2]
+    """Whether `origin` is another pid namespace of this very boot: its processes live here, out of our sight.
+
+    A container or sandbox may have a machine id of its own; the boot's id is the kernel's.
+    """
+    there, ours = origin.split(":"), here.split(":")
+    return origin != here and there[1:2] == ours[1:2] and (bool(ours[1]) or there[0] == ours[0])
 
 
 def somewhere(here: str) -> str:

@@ -37,8 +37,8 @@ def _shell(chain: tuple[Process, ...]) -> Process:
     for process in chain[1:]:
         if process.tty and process.pid == process.session:
             return process
-    # An orphan's parent is init: nobody's shell.
-    return chain[1] if len(chain) > 1 and chain[1].pid != 1 else chain[0]
+    # The parent of an orphan is init, or whoever else picks orphans up: nobody's shell, and of another session.
+    return chain[1] if len(chain) > 1 and chain[1].session == chain[0].session else chain[0]
 
 
 def enter(queen: Queen, body: Body, agent: str, wanted: str | None) -> Identity:
@@ -76,7 +76,7 @@ def _again(queen: Queen, body: Body, session: str | None) -> list[Sister]:
     """The rows that are of `body` already: its own, and one that was made in a sandbox that could not see it."""
     found = sisters_table.by_bodies(queen.db, body.origin, [(body.pid, body.ticks)]) if body.ticks else []
     for other in sisters_table.by_session(queen.db, session) if session else ():
-        unseen = other.body is not None and other.body.origin == sisters.somewhere(queen.origin)
+        unseen = other.body is not None and not other.body.ticks and sisters.next_door(other.body.origin, queen.origin)
         if unseen or (not body.ticks and tending.life(queen, other) != sisters.DEAD):
             found.append(other)
     return found

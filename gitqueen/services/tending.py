@@ -50,7 +50,7 @@ def others(queen: Queen, me: str | None) -> list[Sister]:
 
 def mark(queen: Queen, sister: Sister) -> None:
     """Put the marker of a living sister into the managed repository she is in."""
-    if sister.body and sister.common_dir and repos.managed(queen.db, sister.common_dir):
+    if sister.body and sister.body.pid and sister.common_dir and repos.managed(queen.db, sister.common_dir):
         markers.write(sister.common_dir, sister.body.pid, sister.body.origin)
 
 

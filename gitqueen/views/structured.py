@@ -56,7 +56,7 @@ def status(report: Status) -> dict[str, object]:
 def sister(one: Sister) -> dict[str, object]:
     return {
         "name": one.name,
-        "pid": one.pid,
+        "pid": one.pid or None,
         "agent": one.agent,
         "status": one.status,
         "task": one.task,

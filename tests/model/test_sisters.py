@@ -77,7 +77,9 @@ def test_namespaces_of_one_boot_are_next_door() -> None:
     assert sisters.next_door(sisters.somewhere(HERE), HERE)
     assert not sisters.next_door(HERE, HERE)
     assert not sisters.next_door("machine:before:ns", HERE)
-    assert not sisters.next_door("elsewhere:boot:ns", HERE)
+    assert sisters.next_door("a container's own machine id:boot:ns", HERE)
+    assert not sisters.next_door("elsewhere:boot2:ns", HERE)
+    assert not sisters.next_door("elsewhere::0", "machine::0") and not sisters.next_door("machine::0", "machine::0")
 
 
 @pytest.mark.parametrize(

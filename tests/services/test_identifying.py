@@ -77,6 +77,12 @@ def test_a_claim_makes_a_person_s_shell_a_sister_too(tmp_path: Path) -> None:
     assert told(done)["name"] == "keeper-1", done
 
 
+def test_nobody_takes_init_for_a_person_s_shell(tmp_path: Path) -> None:
+    script = "setsid -f sh -c 'exec gitqueen iam --json alone >part; exit'; until [ -s part ]; do sleep 0.01; done; "
+    done = hive.orphan("sh", "-c", script + "cat part", cwd=tmp_path)
+    assert json.loads(done.out)["sister"]["pid"] != 1
+
+
 def test_so_does_gitqueen_name(tmp_path: Path) -> None:
     env = {"GITQUEEN_NAME": "iza"}
     done = hive.orphan("sh", "-c", "gitqueen whoami --json; gitqueen whoami --json; true", cwd=tmp_path, env=env)
@@ -88,6 +94,7 @@ def test_a_git_hook_below_an_undeclared_shell_has_no_actor_and_makes_no_row(
     repo: Callable[..., Repo], home: Path
 ) -> None:
     app = repo()
+    assert hive.orphan("gitqueen", "claims", cwd=app).rc == 0  # a hook makes no queen
     hook = shlex.join([sys.executable, "-I", "-S", os.fspath(HOOK), "git", "pre-commit"])
     done = hive.orphan("sh", "-c", f"{hook}; {hook}; true", cwd=app)
     assert done == (0, "", "")
@@ -98,6 +105,7 @@ def test_a_git_hook_below_an_agent_makes_it_a_sister(
     repo: Callable[..., Repo], sister: Callable[..., Sister], home: Path
 ) -> None:
     agent = sister("a", repo(), program="claude", declared=False)
+    assert hive.orphan("gitqueen", "claims", cwd="/").rc == 0
     hook = shlex.join([sys.executable, "-I", "-S", os.fspath(HOOK), "git", "pre-commit"])
     assert agent.sh(hook) == (0, "", "")
     assert rows(home) == [("keeper-1", agent.pid)]
