@@ -117,7 +117,7 @@ def ours(text: bytes) -> bytes:
 
 def calls(ours: str) -> str | None:
     """The shell text that our block or command calls, as a path; None where it calls none."""
-    found = re.search(r"\[ -r (.+?) \]", ours)
+    found = re.search(r"\[ -r (.+?/git-hook\.sh) \]", ours, re.DOTALL)
     try:
         return shlex.split(found[1])[0] if found else None
     except (ValueError, IndexError):
