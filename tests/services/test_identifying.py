@@ -94,7 +94,7 @@ def test_a_git_hook_below_an_undeclared_shell_has_no_actor_and_makes_no_row(
     repo: Callable[..., Repo], home: Path
 ) -> None:
     app = repo()
-    assert hive.orphan("gitqueen", "claims", cwd=app).rc == 0  # a hook makes no queen
+    assert hive.orphan("gitqueen", "hooks", "install", cwd=app).rc == 0
     hook = shlex.join([sys.executable, "-I", "-S", os.fspath(HOOK), "git", "pre-commit"])
     done = hive.orphan("sh", "-c", f"{hook}; {hook}; true", cwd=app)
     assert done == (0, "", "")
@@ -104,8 +104,9 @@ def test_a_git_hook_below_an_undeclared_shell_has_no_actor_and_makes_no_row(
 def test_a_git_hook_below_an_agent_makes_it_a_sister(
     repo: Callable[..., Repo], sister: Callable[..., Sister], home: Path
 ) -> None:
-    agent = sister("a", repo(), program="claude", declared=False)
-    assert hive.orphan("gitqueen", "claims", cwd="/").rc == 0
+    app = repo()
+    agent = sister("a", app, program="claude", declared=False)
+    assert hive.orphan("gitqueen", "hooks", "install", cwd=app).rc == 0
     hook = shlex.join([sys.executable, "-I", "-S", os.fspath(HOOK), "git", "pre-commit"])
     assert agent.sh(hook) == (0, "", "")
     assert rows(home) == [("keeper-1", agent.pid)]
