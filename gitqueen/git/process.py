@@ -7,7 +7,7 @@ the child so that our own hooks stay silent under it. No command of git is known
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gitqueen import errors
@@ -53,7 +53,7 @@ def run(
         full.pop(name, None)
     with step("git", " ".join(args)):
         try:
-            code, out, said = _run(["git", *CALM, *args], cwd, full, stdin, timeout)
+            code, out, said = _run(args, cwd, full, stdin, timeout)
         except (OSError, ValueError) as fault:  # ValueError: an argument that no program can get
             if cwd is not None and not os.path.isdir(cwd):
                 raise errors.GitFailed(f"there is no folder {cwd}") from None
@@ -63,17 +63,17 @@ def run(
             ) from None
     result = Result(code, out, said.decode("utf-8", "replace").strip())
     if check and result.code:
-        raise errors.GitFailed(f"git {args[0]} failed: {result.err or 'it said nothing'}", stderr=result.err)
+        raise errors.GitFailed(f"git {_command(args)} failed: {result.err or 'it said nothing'}", stderr=result.err)
     return result
 
 
 def _run(
-    argv: list[str], cwd: str | None, env: Mapping[str, str], stdin: bytes | None, timeout: float
+    args: Sequence[str], cwd: str | None, env: Mapping[str, str], stdin: bytes | None, timeout: float
 ) -> tuple[int, bytes, bytes]:
     import subprocess  # 2.5 ms: commands that ask git nothing do not pay them
 
     with subprocess.Popen(
-        argv, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        ["git", *CALM, *args], cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
         # Its own session: it ends with all that it started (filters, transports), and nothing asks the terminal.
         start_new_session=True,
@@ -83,10 +83,14 @@ def _run(
         except BaseException as fault:  # too slow, or the limit of a hook came between
             _end(child.pid)
             if isinstance(fault, subprocess.TimeoutExpired):
-                # After `-c X` the first word is git's command.
-                raise errors.GitFailed(f"git {argv[1 + len(CALM)]} took longer than {timeout:g} s") from None
+                raise errors.GitFailed(f"git {_command(args)} took longer than {timeout:g} s") from None
             raise
         return child.returncode, out, err
+
+
+def _command(args: Sequence[str]) -> str:
+    """What git was asked to do, without the options before it."""
+    return next((word for word in args if not word.startswith("-")), args[0])
 
 
 def _end(pid: int) -> None:

@@ -39,7 +39,7 @@ def _merged(place: Place) -> list[str]:
 
 
 def _differing(place: Place, env: Mapping[str, str], revision: str = "HEAD") -> set[str]:
-    args = ("--cached", "--name-only", "--no-renames", "--ignore-submodules=none", "-z")
+    args = ("--cached", "--name-only", "--no-renames", "--ignore-submodules=none", "--ita-invisible-in-index", "-z")
     env = place.environment(env)
     asked = process.run("diff-index", *args, revision, "--", cwd=place.worktree, env=env, check=False)
     if asked.code:  # an unborn branch has no HEAD: `diff` knows what stands for it, at the price of its settings
@@ -55,6 +55,12 @@ def uncommitted(worktree: str, among: Iterable[str]) -> set[str]:
     few = len(wanted) <= _MOST_NAMED and sum(len(os.fsencode(path)) for path in wanted) <= _MOST_BYTES
     named = ("--", *wanted) if few else ()
     return wanted & changed(process.run("--literal-pathspecs", *STATUS, *named, cwd=worktree).out)
+
+
+def beneath(worktree: str, folder: str) -> list[str]:
+    """The files in `folder` (from the top; empty: all of them) that git knows, or would with the next `add`."""
+    args = ("ls-files", "-z", "--full-name", "--cached", "--others", "--exclude-standard", "--deduplicate")
+    return paths(process.run("--literal-pathspecs", *args, "--", folder or ".", cwd=worktree).out)
 
 
 def changed(status: bytes) -> set[str]:
