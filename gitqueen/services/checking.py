@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from gitqueen import errors
 from gitqueen.git import staging
-from gitqueen.git.places import Place
 from gitqueen.model import conflicts
 from gitqueen.model.conflicts import Collision
+from gitqueen.model.sisters import Sister
 from gitqueen.services import claiming, colliding, scanning, tending
 from gitqueen.services.identifying import Identity
 from gitqueen.services.queen import Queen
+from gitqueen.store import database, trees
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +40,41 @@ def check(queen: Queen, me: Identity, named: Sequence[str]) -> Check:
     scanning.ensure(queen)
     if me.sister is not None:
         tending.notice(queen, me.sister)
-    paths = [_from_top(queen, place, path) for path in named] if named else staging.staged(place, queen.env)
     others = tending.others(queen, me.address)
+    paths = _asked(queen, place.worktree, named, others) if named else staging.staged(place, queen.env)
     name = me.sister.name if me.sister else None
     found = colliding.paths_colliding(queen, name, paths, others, claiming.held(queen))
     return Check(tuple(paths), tuple(found))
 
 
-def _from_top(queen: Queen, place: Place, path: str) -> str:
-    top = place.worktree or ""
+def _asked(queen: Queen, top: str, named: Sequence[str], others: Sequence[Sister]) -> list[str]:
+    """The files that `named` stands for, each once: of a folder all in it, here or uncommitted at another sister's."""
+    found: list[str] = []
+    for path in (_from_top(queen, top, path) for path in named):
+        whole = os.path.join(top, path)
+        if os.path.isdir(whole) and not os.path.islink(whole):
+            found += staging.beneath(top, path) + _elsewhere(queen, path, others) or [path or "."]
+        else:
+            found.append(path)
+    return list(dict.fromkeys(found))
+
+
+def _elsewhere(queen: Queen, folder: str, others: Sequence[Sister]) -> list[str]:
+    inside = f"{folder}/" if folder else ""
+    with database.faults(queen.settings.database):
+        seen = [trees.changed(queen.db, worktree) for worktree in {one.worktree for one in others} if worktree]
+    return sorted(path for changed in seen for path in changed if path.startswith(inside))
+
+
+def _from_top(queen: Queen, top: str, path: str) -> str:
+    """`path` (relative to the working folder) from the top of the worktree; empty for the top itself."""
+    if not path:
+        raise errors.Usage("an empty path names nothing", hint="gitqueen check . looks at all of this folder")
+    whole = os.path.join(queen.cwd, path).rstrip("/") or "/"
     # The folder is resolved, the last part is not: a link in the repository is checked as the link it is.
-    whole = os.path.normpath(os.path.join(queen.cwd, path))
-    whole = os.path.join(os.path.realpath(os.path.dirname(whole)), os.path.basename(whole))
-    if not (whole + "/").startswith(top.rstrip("/") + "/"):
+    folder, name = os.path.split(whole)
+    whole = os.path.realpath(whole) if name in ("", ".", "..") else os.path.join(os.path.realpath(folder), name)
+    inside = top.rstrip("/") + "/"
+    if not f"{whole}/".startswith(inside):
         raise errors.Usage(f"{ascii(path)} lies outside {top}", hint="name paths of this worktree")
-    return os.path.relpath(whole, top)
+    return whole[len(inside) :]
