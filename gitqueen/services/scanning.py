@@ -101,7 +101,8 @@ def scan(queen: Queen, progress: Callable[[str], None] = lambda _: None, patienc
     with step("services", "write what was seen"), database.transaction(queen.db, patience=patience):
         _bury(queen, view)
         _write_trees(queen, view)
-        living = [_adopt(queen, sister) for sister in sisters_table.everyone(queen.db)]
+        known = sisters_table.everyone(queen.db)
+        living = [_adopt(queen, sister) for sister in known if tending.life(queen, sister) != sisters.DEAD]
         given_back = claiming.give_back(queen)
         standing = claiming.held(queen)
         resolved = colliding.reconcile(queen, living, standing)
