@@ -13,6 +13,12 @@ gitqueen_hook() {
     IFS= read -r gq_line <"$gq_git" || [ -n "$gq_line" ] || return 0
     gq_git=${gq_line#gitdir: }
   fi
+  # A rebase's own picks: post-rewrite tells of all of them at once. Who commits while one waits is another process.
+  if [ "$3" = post-commit ] && [ -d "$gq_git/rebase-merge" ]; then
+    gq_line=
+    IFS= read -r gq_line 2>/dev/null <"/proc/$PPID/cmdline"
+    case $gq_line in *commit*) ;; *rebase*) return 0 ;; esac
+  fi
   gq_common=$gq_git
   if [ -f "$gq_git/commondir" ]; then
     IFS= read -r gq_line <"$gq_git/commondir" || [ -n "$gq_line" ] || return 0
