@@ -60,8 +60,8 @@ class Row:
     ok: bool
 
 
-def compared(name: str, floor: str, pairs: Pairs, budget: float) -> Row:
-    """The row of a ratio that may be at most `budget`."""
+def compared(name: str, floor: str, pairs: Pairs, budget: float | None) -> Row:
+    """The row of a ratio that may be at most `budget`; None: it is there to compare with."""
     return Row(
         name=name,
         floor=floor,
@@ -69,8 +69,8 @@ def compared(name: str, floor: str, pairs: Pairs, budget: float) -> Row:
         floors=pairs.floor,
         answer=f"{pairs.ratio:.2f}",
         pairwise=f"{pairs.pairwise:.2f}",
-        budget=f"{budget:g}",
-        ok=pairs.ratio <= budget,
+        budget="" if budget is None else f"{budget:g}",
+        ok=budget is None or pairs.ratio <= budget,
     )
 
 
@@ -81,11 +81,12 @@ def counted(name: str, what: str, seconds: Sequence[float], found: int, wanted: 
 
 def in_turn(ours: Command, floor: Command, rounds: int, warm_up: int = 3) -> Pairs:
     """Run both `warm_up` times unseen (bytecode, page cache), then `rounds` times each in turn."""
-    times = [(_timed(ours, number), _timed(floor, number)) for number in range(warm_up + rounds)]
+    times = [(timed(ours, number), timed(floor, number)) for number in range(warm_up + rounds)]
     return Pairs(*zip(*times[warm_up:], strict=True))
 
 
-def _timed(command: Command, number: int) -> float:
+def timed(command: Command, number: int) -> float:
+    """Seconds of one run as a whole process."""
     argv = list(command.argv(number))
     command.before(number)
     with tempfile.TemporaryFile() as said:

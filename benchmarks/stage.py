@@ -73,15 +73,16 @@ class Stage:
     def repository(self, name: str) -> str:
         """A repository with one commit and two uncommitted files; its path."""
         path = os.path.join(self.root, name)
-        self._git("init", "-q", "-b", "main", path)
+        self.git("init", "-q", "-b", "main", path)
         for file in ("README", "app.py", "notes.txt"):
             with open(os.path.join(path, file), "w") as text:
                 text.write(f"{file} of {name}\n")
-        self._git("-C", path, "add", "README")
-        self._git("-C", path, "-c", "user.name=bench", "-c", "user.email=bench@localhost", "commit", "-qm", "first")
+        self.git("-C", path, "add", "README")
+        self.git("-C", path, "-c", "user.name=bench", "-c", "user.email=bench@localhost", "commit", "-qm", "first")
         return path
 
-    def _git(self, *args: str) -> None:
+    def git(self, *args: str) -> None:
+        """`git ARGS`, which must succeed."""
         subprocess.run(["git", *args], env=self.env(), check=True, stdin=subprocess.DEVNULL)
 
     def sister(self, name: str, cwd: str, task: str) -> None:
