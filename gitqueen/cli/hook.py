@@ -1,4 +1,4 @@
-"""The lean door, run by path with `python -I -S`: `hook.py git EVENT [ARGUMENT...]` for git's hooks, and `hook.py drain`.
+"""The lean door, run by path with `python -I -S`: `hook.py git EVENT [ARGUMENT...]`, `hook.py drain`, `hook.py look`.
 
 Without click, rich, pygit2, psutil or filelock, because every import is paid by a commit. Fails open: our own fault, a
 timeout or a missing database says one line, is logged, and lets git go on. Only a refusal by policy says no.
@@ -6,9 +6,14 @@ timeout or a missing database says one line, is logged, and lets git go on. Only
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
+from types import ModuleType
+
+gc.disable()  # a hook is over before there is garbage worth looking for
+
 
 LIMIT = 2.0
 """Seconds a hook may take; a slower guard gets switched off by those it guards (INCIDENTS 14)."""
@@ -19,7 +24,19 @@ DRAINS_WAIT = 10.0
 REFUSED = 77
 """Exit code of a refusal by policy: one that no crash of Python ends with (1, 2, 120, 128 and more)."""
 
+
+class _Later(ModuleType):
+    """A module that is imported when somebody asks it something."""
+
+    def __getattr__(self, name: str) -> object:
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(__import__(self.__name__), name)
+
+
 if __name__ == "__main__":
+    # dataclasses imports inspect and asks it nothing of ours: a fifth of all that a hook imports.
+    sys.modules["inspect"] = _Later("inspect")
     # -I and -S leave the package's own folder out of the path: nothing else than it and the standard library is in.
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
@@ -29,14 +46,14 @@ class TooSlow(BaseException):
 
 
 def main(argv: list[str]) -> int:
-    if argv == ["drain"]:
-        return _drain()
+    if argv in (["drain"], ["look"]):
+        return _behind(argv[0])
     try:
         signal.signal(signal.SIGALRM, _too_slow)
         signal.setitimer(signal.ITIMER_REAL, LIMIT)
         return _answer(argv)
-    except TooSlow:
-        return _open(f"no answer within {LIMIT:g} s")
+    except TooSlow as fault:
+        return _open(f"no answer within {LIMIT:g} s", fault)
     except KeyboardInterrupt:
         return 130
     except BaseException as fault:
@@ -52,35 +69,44 @@ def _too_slow(*_: object) -> None:
 def _answer(argv: list[str]) -> int:
     if len(argv) < 2 or argv[0] != "git" or os.environ.get("GITQUEEN_SKIP") == "1" or "GITQUEEN_CHILD" in os.environ:
         return 0
+    from gitqueen import settings
+
+    home = settings.read(os.environ).home
+    if not os.path.exists(os.path.join(home, "queen.db")):
+        # A hook makes no hive: what the markers say was written by one that is gone, or under another home.
+        return _open(f"there is no queen in {home} (gitqueen doctor)")
     from datetime import UTC, datetime
 
-    from gitqueen.services import guarding, identifying, queen
+    from gitqueen.services import guarding, queen
     from gitqueen.views import warnings
 
     event, arguments = argv[1], argv[2:]
     opened = queen.open(os.environ, lambda: datetime.now(UTC), patience=PATIENCE)
-    if opened.place is None or opened.config.get("gitqueen.enabled", "true").lower() in ("false", "no", "off", "0"):
+    if not guarding.on_duty(opened):
         return 0
-    me = identifying.identify(opened)
+    me = guarding.actor(opened)
     if event == "pre-commit":
         commit = guarding.before_commit(opened, me)
         _say(warnings.commit(commit, opened.now, _colour()))
         return REFUSED if commit.refused else 0
     if event == "post-checkout" and len(arguments) == 3:
-        checkout = guarding.after_checkout(opened, me, arguments[2])
+        checkout = guarding.after_checkout(opened, me, arguments)
         _say(warnings.checkout(checkout, opened.now, _colour()))
     return 0
 
 
-def _drain() -> int:
-    """Take what the hooks spooled into the book: in a session of its own, so that nobody waits for it."""
+def _behind(task: str) -> int:
+    """What nobody waits for, in a session of its own: the spool goes into the book (drain), or a scan looks around."""
     try:
         if os.getpid() != os.getsid(0):
             os.setsid()
-        os.closerange(3, 256)  # a pipe that git's caller reads to its end may have come down to us
+        # A pipe that git's caller reads to its end, or a lock, may have come down to us.
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
         os.chdir("/")
         os.nice(10)  # whoever commits comes first
         os.environ["GITQUEEN_CHILD"] = "1"
+        if task == "look":
+            os.execv(sys.executable, [sys.executable, "-P", "-m", "gitqueen", "scan", "--stale"])
         from datetime import UTC, datetime
 
         from gitqueen.services import draining, queen
@@ -100,9 +126,12 @@ def _colour() -> bool:
 
 def _say(text: str) -> None:
     if text:
-        # What git prints between its own lines must not die on a terminal without UTF-8.
-        sys.stderr.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
-        sys.stderr.flush()
+        try:
+            # What git prints between its own lines must not die on a terminal without UTF-8.
+            sys.stderr.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
+            sys.stderr.flush()
+        except (OSError, ValueError, AttributeError):
+            pass  # nobody listens: what policy says holds all the same
 
 
 def _words(fault: BaseException) -> str:
@@ -121,4 +150,5 @@ def _open(reason: str, fault: BaseException | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    # Nothing is left to be tidied up, and taking the interpreter down would cost milliseconds.
+    os._exit(main(sys.argv[1:]))

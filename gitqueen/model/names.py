@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from typing import Self
 
 from gitqueen import errors
+
+TYPE_CHECKING = False  # importing typing costs a hook 4 ms
+if TYPE_CHECKING:
+    from typing import Self
 
 RESERVED = frozenset({"queen", "gitqueen", "all", "repo"})
 QUEEN = "queen"

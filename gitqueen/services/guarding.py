@@ -6,18 +6,25 @@ commit that somebody else may collide with: no pygit2, click, psutil or filelock
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from gitqueen import errors
 from gitqueen.git import staging
 from gitqueen.model import conflicts
-from gitqueen.model.conflicts import Collision, Finding
+from gitqueen.model.claims import Claim
+from gitqueen.model.conflicts import Collision, Conflict, Finding
+from gitqueen.model.events import Event
 from gitqueen.model.sisters import Sister
-from gitqueen.services import claiming, colliding, tending
+from gitqueen.services import claiming, colliding, identifying, tending
 from gitqueen.services.identifying import Identity
 from gitqueen.services.queen import Queen
-from gitqueen.store import database, trees
+from gitqueen.store import conflicts as conflicts_table
+from gitqueen.store import database, events, repos, trees
 from gitqueen.store import sisters as sisters_table
+
+LENT = ("rebase", "bisect")
+"""While these go on, HEAD is lent and comes back by itself: the worktree is still on its branch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,82 +33,146 @@ class CommitReport:
 
     collisions: tuple[Collision, ...] = ()
     others: Mapping[str, Sister] | None = None
+    claims: tuple[Claim, ...] = ()
+    """The claims of others that stand in this repository."""
     refused: bool = False
+    unkept: str = ""
+    """Why none of it could be written into the book."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckoutReport:
-    """What a checkout did to others: `moved` from under whom, `shared` with whom."""
+    """What a checkout did to others: `moved` from under whom, `back` under whom, `shared` with whom."""
 
     branch: str | None = None
-    was: str | None = None
     moved: tuple[Sister, ...] = ()
+    """Each with the branch that she was on and is not any more."""
+    back: tuple[Sister, ...] = ()
     shared: tuple[Sister, ...] = ()
-    mine: Sister | None = None
     busy: str | None = None
+    unkept: str = ""
+
+
+def on_duty(queen: Queen) -> bool:
+    """Whether this repository is one whose hooks we are: managed, and not switched off by its owner."""
+    if queen.place is None:
+        return False
+    with database.faults(queen.settings.database):
+        if not repos.managed(queen.db, queen.place.common_dir):
+            return False
+    return queen.config.get("gitqueen.enabled", "true").lower() not in ("false", "no", "off", "0")
+
+
+def actor(queen: Queen) -> Identity:
+    """Who commits; a newcomer whom the queen cannot take in now is nobody, and warned all the same."""
+    try:
+        return identifying.identify(queen)
+    except (errors.Busy, errors.CannotWork):
+        return Identity(None, identifying.login(queen))
 
 
 def before_commit(queen: Queen, me: Identity) -> CommitReport:
     """Look at what is staged. Nobody known to be committing is warned, never blocked, and leaves no trace."""
     place = queen.here()
     policy = conflicts.policy(queen.config, conflicts.FILE_COLLISION)
-    others = [sister for sister in tending.living(queen) if sister.name != me.address]
-    standing = claiming.held(queen)
     if policy == conflicts.OFF or place.worktree is None:
         return CommitReport()
-    paths = staging.staged(place, queen.env)
-    name = me.sister.name if me.sister else None
-    found = colliding.paths_colliding(queen, name, paths, others, standing)
-    if me.sister is not None:
-        with database.transaction(queen.db):
-            tending.settle(queen, me.sister)
-            colliding.remember(queen, colliding.findings(queen, me.sister.name, found), aware=me.sister.name)
-    refused = policy == conflicts.BLOCK and me.sister is not None and conflicts.alarming(c.severity for c in found)
-    return CommitReport(tuple(found), {sister.name: sister for sister in others}, refused)
-
-
-def after_checkout(queen: Queen, me: Identity, branch_flag: str) -> CheckoutReport:
-    """HEAD may have moved: tell those under whom it did, and who else is on the new branch."""
-    place = queen.here()
-    if branch_flag != "1" or place.worktree is None:
-        return CheckoutReport()
     mine = me.sister
-    there = tending.living(queen)
-    moved = [
-        sister
-        for sister in there
-        if sister.name != me.address and sister.worktree == place.worktree and sister.branch != place.branch
-    ]
-    was = _before(queen, place.worktree, mine, moved)
-    shared = [
-        sister
-        for sister in there
-        if sister.name != me.address
-        and sister.common_dir == place.common_dir
-        and place.branch is not None
-        and (sister.branch == place.branch or sister in moved)
-    ]
-    with database.transaction(queen.db):
-        if mine is not None:
-            mine = tending.settle(queen, mine)
-        for victim in moved:
-            finding, mail = colliding.switched(
-                queen, victim, victim.branch, place.branch, mine.name if mine else None, place.busy
-            )
-            if conflicts.policy(queen.config, finding.type) != conflicts.OFF:
-                colliding.remember(queen, [finding], letters=mail)
-        _follow(queen, place.worktree, place.branch)
-        now_there = tending.living(queen)
-        groups = _groups_of(colliding.shared_branches(now_there), place.common_dir, place.branch)
-        colliding.remember(queen, groups, aware=me.address)
-    return CheckoutReport(place.branch, was, tuple(moved), tuple(shared), mine, place.busy)
+    others = [sister for sister in tending.living(queen) if sister.name != me.address]
+    standing = [one for one in claiming.held(queen) if one.common_dir == place.common_dir and one.owner != me.address]
+    paths = staging.staged(place, queen.env)
+    found = colliding.paths_colliding(queen, mine.name if mine else None, paths, others, standing)
+    unkept = _kept(queen, lambda: _remember(queen, mine, found)) if mine is not None else ""
+    return CommitReport(
+        collisions=tuple(found),
+        others={sister.name: sister for sister in others},
+        claims=tuple(standing),
+        refused=policy == conflicts.BLOCK and mine is not None and conflicts.alarming(c.severity for c in found),
+        unkept=unkept if found else "",
+    )
 
 
-def _before(queen: Queen, worktree: str, mine: Sister | None, moved: Sequence[Sister]) -> str | None:
-    known = trees.worktrees(queen.db).get(worktree)
-    if moved:
-        return moved[0].branch
-    return mine.branch if mine is not None and mine.worktree == worktree else known.branch if known else None
+def _remember(queen: Queen, mine: Sister, found: Sequence[Collision]) -> None:
+    tending.settle(queen, mine)
+    colliding.remember(queen, colliding.findings(queen, mine.name, found), aware=mine.name)
+
+
+def _kept(queen: Queen, write: Callable[[], None]) -> str:
+    """`write`, all of it or nothing; why not, where the queen cannot be written now: what was seen is said all the
+    same."""
+    try:
+        with database.transaction(queen.db):
+            write()
+    except (errors.Busy, errors.CannotWork) as fault:
+        return fault.message
+    return ""
+
+
+def after_checkout(queen: Queen, me: Identity, arguments: Sequence[str]) -> CheckoutReport:
+    """HEAD may have moved: tell those under whom it did, and who else is on the new branch.
+
+    `arguments`: what git gives post-checkout, the old and the new commit and whether a branch was checked out.
+    """
+    place, mine = queen.here(), me.sister
+    if arguments[2] != "1" or place.worktree is None:
+        return CheckoutReport()
+    others = [sister for sister in tending.living(queen) if sister.name != me.address]
+    open_ones = _switches(queen, place.worktree)
+    there = [_as_she_believes(s, open_ones) for s in others if s.worktree == place.worktree]
+    report = CheckoutReport(
+        branch=place.branch,
+        moved=tuple(sister for sister in there if sister.branch != place.branch),
+        back=tuple(s for s in there if s.branch == place.branch and _hers(s, open_ones)),
+        shared=tuple(
+            sister
+            for sister in others
+            if sister.common_dir == place.common_dir and place.branch is not None and sister.branch == place.branch
+        ),
+        busy=place.busy,
+    )
+    # `worktree add` and `clone` check out too, from nothing, in a folder where nobody is yet.
+    entering = mine if mine is not None and arguments[0].strip("0") else None
+    return replace(report, unkept=_kept(queen, lambda: _switched(queen, mine, entering, report, open_ones)))
+
+
+def _switches(queen: Queen, worktree: str) -> list[Conflict]:
+    """The open conflicts about who was moved in this worktree."""
+    with database.faults(queen.settings.database):
+        found = conflicts_table.open_ones(queen.db)
+    return [one for one in found if one.type == conflicts.BRANCH_SWITCHED and one.worktree == worktree]
+
+
+def _hers(sister: Sister, open_ones: Sequence[Conflict]) -> list[Conflict]:
+    return [one for one in open_ones if one.subject.partition(" ")[0] == sister.name]
+
+
+def _as_she_believes(sister: Sister, open_ones: Sequence[Conflict]) -> Sister:
+    """She, on the branch that she was on before anybody moved her: that is where she wants back to."""
+    mine = _hers(sister, open_ones)
+    return replace(sister, branch=mine[0].subject.partition(" ")[2] or None) if mine else sister
+
+
+def _switched(
+    queen: Queen, mine: Sister | None, entering: Sister | None, report: CheckoutReport, open_ones: Sequence[Conflict]
+) -> None:
+    place = queen.here()
+    if entering is not None:
+        tending.settle(queen, entering)
+    over = [one for sister in report.back for one in _hers(sister, open_ones)]
+    # Who switches herself knows where she is.
+    over += _hers(mine, open_ones) if mine is not None else []
+    for conflict in over:
+        conflicts_table.resolve(queen.db, conflict.id, queen.now, muted=False)
+        events.record(queen.db, queen.now, Event("conflict-over", None, conflict.repo, {"id": conflict.id}))
+    for victim in report.moved:
+        by = mine.name if mine else None
+        finding, mail = colliding.switched(queen, victim, victim.branch, place.branch, by, report.busy)
+        colliding.remember(queen, [finding], letters=mail)
+    if report.busy in LENT or place.worktree is None:
+        return
+    _follow(queen, place.worktree, place.branch)
+    groups = _groups_of(colliding.shared_branches(tending.living(queen)), place.common_dir, place.branch)
+    colliding.remember(queen, groups, aware=mine.name if mine else None)
 
 
 def _follow(queen: Queen, worktree: str, branch: str | None) -> None:

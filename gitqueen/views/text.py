@@ -65,8 +65,12 @@ def width(text: str) -> int:
     """Columns that `text` takes on a terminal."""
     if text.isascii():
         return len(text)
-    import wcwidth  # only where it is not ASCII
+    try:
+        import wcwidth  # only where it is not ASCII
+    except ImportError:  # git's hooks run without site-packages
+        from unicodedata import east_asian_width
 
+        return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)
     return max(0, wcwidth.wcswidth(text))
 
 

@@ -5,15 +5,17 @@ On the path of every commit that may collide: nothing heavy is imported here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
 
 from gitqueen.model.conflicts import Collision
 from gitqueen.model.sisters import Sister
-from gitqueen.services.guarding import CheckoutReport, CommitReport
+from gitqueen.services.guarding import LENT, CheckoutReport, CommitReport
 from gitqueen.views.text import Palette, ago, clean, cut, folder
 
 MOST_LINES = 6
+_SHOWN = 2
+"""Paths that a line names before it counts the rest."""
 
 
 def commit(report: CommitReport, now: datetime, coloured: bool) -> str:
@@ -21,66 +23,106 @@ def commit(report: CommitReport, now: datetime, coloured: bool) -> str:
     if not report.collisions:
         return ""
     colour = Palette(coloured)
+    groups: dict[tuple[str, str], list[Collision]] = {}
+    for one in report.collisions:
+        groups.setdefault((one.sister, one.verdict), []).append(one)
+    names = list(dict.fromkeys(one.sister for one in report.collisions))
+    with_whom = _and([clean(name) for name in names[:2]], len(names))
     head = (
-        colour.danger("✗ gitqueen: commit refused (gitqueen.policy = block)")
+        colour.danger(f"✗ gitqueen: commit refused, it collides with {with_whom}")
         if report.refused
-        else colour.warning("⚠ gitqueen: this commit collides")
+        else colour.warning(f"⚠ gitqueen: this commit collides with {with_whom}")
     )
-    rows = [_collision(one, report.others or {}, now, colour) for one in report.collisions]
-    room = MOST_LINES - 2
-    if len(rows) > room:
-        rows = [*rows[: room - 1], f"  and {len(rows) - room + 1} more: gitqueen check"]
-    return "\n".join([f"🐝 {head}", *rows, _way_out(report)])
+    last = [_way_out(report)] + ([f"  Nobody else was told: {clean(report.unkept)}"] if report.unkept else [])
+    rows = [_group(group, report, now, colour) for group in groups.values()]
+    return "\n".join([f"🐝 {head}", *_at_most(rows, MOST_LINES - 1 - len(last), "gitqueen check"), *last])
 
 
-def _collision(one: Collision, others: Mapping[str, Sister], now: datetime, colour: Palette) -> str:
-    sister = others.get(one.sister)
-    task = f' "{cut(sister.task, 50)}"' if sister is not None and sister.task else ""
-    branch = f" [{cut(sister.branch, 40)}]" if sister is not None and sister.branch else ""
-    detail = (
-        cut(one.detail.removeprefix(f"claimed by {one.sister} "), 120)
-        if one.verdict == "claimed"
-        else "uncommitted there"
-    )
-    return f"  {colour.severity(one.severity, cut(one.path, 80))}: {one.verdict} by {colour.name(clean(one.sister))}{branch}{task}, {detail}"
+def _group(group: Sequence[Collision], report: CommitReport, now: datetime, colour: Palette) -> str:
+    """One line for what one sister holds or changed."""
+    first = group[0]
+    sister = (report.others or {}).get(first.sister)
+    who = f"  {colour.name(clean(first.sister))}{_branch(sister)}"
+    paths = _and([colour.severity(first.severity, cut(one.path, 60)) for one in group[:_SHOWN]], len(group))
+    if first.verdict != "claimed":
+        return f"{who} has {paths} uncommitted{_task(sister)}{_seen(sister, now)}"
+    claim = next((c for c in report.claims if c.owner == first.sister and c.covers(first.path)), None)
+    why = f" ({cut(claim.id, 40)}{': ' + cut(claim.description, 50) if claim.description else ''})" if claim else ""
+    return f"{who} claimed {paths} {_when(claim.claimed_at if claim else None, now)}{why}{_task(sister)}"
 
 
 def _way_out(report: CommitReport) -> str:
-    name = clean(report.collisions[0].sister)
-    ask = f'gitqueen tell {name} "..."'
+    ask = f'  Ask: gitqueen tell {_quoted(report.collisions[0].sister)} "..."'
     if report.refused:
-        return f"  Ask her: {ask}   Commit all the same: GITQUEEN_SKIP=1 git commit ..."
-    return f"  Ask her: {ask}   Look: gitqueen check"
+        return f"{ask}   In spite of it: GITQUEEN_SKIP=1 git commit ..."
+    return f"{ask}   Look: gitqueen check"
 
 
 def checkout(report: CheckoutReport, now: datetime, coloured: bool) -> str:
     """Whose branch was moved, and who else is on the new one; empty when nobody."""
+    if report.busy in LENT:
+        return ""  # HEAD comes back by itself; it is in the book as an info
     colour = Palette(coloured)
-    rows = [
-        f"  {colour.name(clean(sister.name))} works here"
-        + (f' on "{cut(sister.task, 60)}"' if sister.task else "")
-        + f" and was on {clean(sister.branch or 'a detached HEAD')}"
-        + (f", seen {ago(sister.last_seen, now)} ago" if ago(sister.last_seen, now) not in ("", "now") else "")
-        for sister in report.moved
-    ]
+    unkept = [f"  They were not told: {clean(report.unkept)}"] if report.unkept else []
+    if report.moved:
+        others = _and([clean(sister.name) for sister in report.moved[:2]], len(report.moved))
+        head = colour.warning(f"⚠ gitqueen: you switched the branch under {others}")
+        rows = [f"  {_worker(s, colour)} was on {_on(s.branch)}{_seen(s, now)}" for s in report.moved]
+        told = "" if unkept else f"   {'She was' if len(rows) == 1 else 'They were'} told by mail."
+        last = [f"  Back: {_way_back(report.moved[0])}{told}", *unkept]
+        return "\n".join([f"🐝 {head}", *_at_most(rows, MOST_LINES - 1 - len(last), "gitqueen status"), *last])
+    if report.back:
+        back = _and([colour.name(clean(sister.name)) for sister in report.back[:2]], len(report.back))
+        return f"🐝 gitqueen: {back} {'is' if len(report.back) == 1 else 'are'} back on {_on(report.branch)}"
+    rows = [f"  {_worker(sister, colour)} in {folder(sister.worktree)}" for sister in report.shared]
     if rows:
-        if report.busy:
-            return ""  # a rebase or bisect moves HEAD by itself; it is in the book as an info
-        head = colour.warning(
-            f"⚠ gitqueen: you switched the branch under {len(rows)} other{'s' if len(rows) > 1 else ''}"
-        )
-        back = f"  Back: git switch {clean(report.was)}" if report.was else "  Back: git switch -"
-        return "\n".join([f"🐝 {head}", *_at_most(rows, MOST_LINES - 2), f"{back}   They were told by mail."])
-    rows = [
-        f"  {colour.name(clean(sister.name))}"
-        + (f' "{cut(sister.task, 60)}"' if sister.task else "")
-        + f"  in {folder(sister.worktree)}"
-        for sister in report.shared
-    ]
-    if rows and not report.busy:
-        return "\n".join([f"🐝 gitqueen: you share {clean(report.branch or '')} with", *_at_most(rows, MOST_LINES - 1)])
+        head = f"🐝 gitqueen: you share {_on(report.branch)} with"
+        return "\n".join([head, *_at_most(rows, MOST_LINES - 1, "gitqueen status")])
     return ""
 
 
-def _at_most(rows: list[str], room: int) -> list[str]:
-    return rows if len(rows) <= room else [*rows[: room - 1], f"  and {len(rows) - room + 1} more: gitqueen status"]
+def _worker(sister: Sister, colour: Palette) -> str:
+    return f"{colour.name(clean(sister.name))} works{_task(sister, ' on') or ' here'},"
+
+
+def _way_back(victim: Sister) -> str:
+    return f"git switch {_quoted(victim.branch)}" if victim.branch else "git switch -"
+
+
+def _quoted(word: str) -> str:
+    import shlex  # only where there is something to say
+
+    return shlex.quote(clean(word))
+
+
+def _on(branch: str | None) -> str:
+    return cut(branch, 60) if branch else "a detached HEAD"
+
+
+def _branch(sister: Sister | None) -> str:
+    return f" [{cut(sister.branch, 40)}]" if sister is not None and sister.branch else ""
+
+
+def _task(sister: Sister | None, before: str = ", on") -> str:
+    return f'{before} "{cut(sister.task, 50)}"' if sister is not None and sister.task else ""
+
+
+def _seen(sister: Sister | None, now: datetime) -> str:
+    said = ago(sister.last_seen, now) if sister is not None else ""
+    return f", seen {said} ago" if said not in ("", "now") else ""
+
+
+def _when(moment: datetime | None, now: datetime) -> str:
+    said = ago(moment, now)
+    return "just now" if said == "now" else f"{said} ago" if said else "at an unknown time"
+
+
+def _and(words: Sequence[str], count: int) -> str:
+    """`a`, `a and b`, `a, b and 3 more`: the first words of `count`."""
+    if count > len(words):
+        return f"{', '.join(words)} and {count - len(words)} more"
+    return " and ".join(words)
+
+
+def _at_most(rows: list[str], room: int, see: str) -> list[str]:
+    return rows if len(rows) <= room else [*rows[: room - 1], f"  and {len(rows) - room + 1} more: {see}"]
