@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import sys
 import tarfile
 import tomllib
@@ -79,8 +79,8 @@ def test_the_source_package_has_all_that_is_needed_to_build_test_and_read_it(dis
     assert not [name for name in names if "__pycache__" in name or name.startswith(".venv")]
 
 
-def test_an_editable_install_uses_the_hooks_of_the_checkout(run: Runner) -> None:
-    assert _hooks_folder(run, "gitqueen") == os.fspath(CHECKOUT / "hooks")
+def test_an_editable_install_uses_the_hooks_of_the_checkout(run: Runner, repo: Callable[..., Repo]) -> None:
+    assert _hooks(run, "gitqueen", repo()) == os.fspath(CHECKOUT / "hooks" / "git-hook.sh")
 
 
 @pytest.mark.needs_pypi
@@ -122,12 +122,8 @@ def _works(
     version = run("gitqueen", "--version", check=True).stdout
     assert [run(commands / name, "--version").stdout for name in ("gitqueen", "queen")] == [version, version]
     run(commands / "iam", check=True)
-    folder = _hooks_folder(run, commands / "gitqueen")
-    # What stands in that folder is what was built, not a file of this checkout.
-    assert not folder.startswith(os.fspath(CHECKOUT))
-    assert folder.endswith(os.path.join("gitqueen", "hooks"))
     app = repo(name)
-    run(commands / "gitqueen", "hooks", "install", app, check=True)
+    assert not _hooks(run, commands / "gitqueen", app).startswith(os.fspath(CHECKOUT))
     iza, ada = sister(f"iza-{name}", app), sister(f"ada-{name}", app)
     gitqueen, declare = commands / "gitqueen", commands / "iam"
     assert iza.sh(f"{declare} 'writing it' && {gitqueen} claim all-of-it --path '**'").rc == 0
@@ -137,8 +133,11 @@ def _works(
     assert f"README: claimed by iza-{name}" in commit.err
 
 
-def _hooks_folder(run: Runner, command: str | os.PathLike[str]) -> str:
-    checks = json.loads(run(command, "doctor", "--json").stdout)["checks"]
-    [found] = [check for check in checks if check["name"] == "hooks folder"]
-    assert found["ok"]
-    return str(found["detail"])
+def _hooks(run: Runner, command: str | os.PathLike[str], app: Repo) -> str:
+    """Install the hooks, and return the shell text that they lead to; whether in a file or in git's configuration."""
+    run(command, "hooks", "install", app, check=True)
+    told = [path.read_text("utf-8") for path in (app.path / ".git" / "hooks" / "pre-commit",) if path.exists()]
+    told.append((app.path / ".git" / "config").read_text("utf-8"))
+    [text] = {word for word in re.split(r"[\s'\";]+", "\n".join(told)) if word.endswith("/hooks/git-hook.sh")}
+    assert os.path.isfile(text)
+    return text
