@@ -50,10 +50,10 @@ def enter(queen: Queen, body: Body, agent: str, wanted: str | None) -> Identity:
         again = _again(queen, body, session)
         same = [one for one in again if wanted in (None, one.name, one.wanted)]
         if same:
-            return Identity(same[0] if same[0].body == body else _move(queen, same[0], body), same[0].name)
+            return Identity(same[0] if same[0].body == body else _move(queen, same[0], body, agent), same[0].name)
         living = _living(queen)
         if wanted is not None and (holder := living.get(wanted)) is not None and _is_below(holder, body):
-            return Identity(_move(queen, holder, body), holder.name)
+            return Identity(_move(queen, holder, body, holder.agent), holder.name)
         given = registration.name if registration else None
         name, notice = _name(queen, wanted, given, prefix, living, session)
         if wanted is not None and (numbered := next((one for one in again if one.wanted is None), None)) is not None:
@@ -73,13 +73,19 @@ def enter(queen: Queen, body: Body, agent: str, wanted: str | None) -> Identity:
 
 
 def _again(queen: Queen, body: Body, session: str | None) -> list[Sister]:
-    """The rows that are of `body` already: its own, and one that was made in a sandbox that could not see it."""
+    """The rows that are of `body` already: its own; one made in a sandbox that could not see it; another program's."""
     found = sisters_table.by_bodies(queen.db, body.origin, [(body.pid, body.ticks)]) if body.ticks else []
     for other in sisters_table.by_session(queen.db, session) if session else ():
         unseen = other.body is not None and not other.body.ticks and sisters.next_door(other.body.origin, queen.origin)
         if unseen or (not body.ticks and tending.life(queen, other) != sisters.DEAD):
             found.append(other)
-    return found
+    return found + [other for other in sisters_table.everyone(queen.db) if _is_outside_row_of(queen, other, body)]
+
+
+def _is_outside_row_of(queen: Queen, other: Sister, body: Body) -> bool:
+    """Whether another program wrote `other` about this very process, under a name that can be borne."""
+    mine = other.body is None and other.row == body.pid and body.origin == queen.origin
+    return mine and SisterName.fault(other.name) is None and tending.life(queen, other) == sisters.ALIVE
 
 
 def _newborn(queen: Queen, body: Body, agent: str, wanted: str | None, name: str, session: str | None) -> Sister:
@@ -131,17 +137,19 @@ def _is_below(holder: Sister, body: Body) -> bool:
     return any(process.pid == body.pid for process in processes.ancestors(holder.body.pid))
 
 
-def _move(queen: Queen, sister: Sister, body: Body) -> Sister:
+def _move(queen: Queen, sister: Sister, body: Body, agent: str) -> Sister:
     """She is the process `body` from now on."""
     sisters_table.forget(queen.db, [sister.row])
     moved = replace(
         sister,
         row=sisters_table.free_row(queen.db, body.pid),
         body=body,
+        agent=agent,
         last_seen=queen.now,
         started_at=_started(queen, body),
     )
     sisters_table.save(queen.db, moved)
+    events.remember_name(queen.db, moved.name, queen.now, moved.session_id)
     tending.mark(queen, moved)
     return moved
 

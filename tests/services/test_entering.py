@@ -152,6 +152,32 @@ def test_renaming_to_what_cannot_be_is_refused(wish: str, rc: int, sister: Calla
     assert name(one) == "keeper-1"
 
 
+def test_a_row_that_another_program_wrote_about_this_process_is_hers(sister: Callable[..., Sister], home: Path) -> None:
+    one, zoe = agent(sister), sister("zoe")
+    assert name(zoe) == "zoe"
+    with sqlite3.connect(home / "queen.db") as db:
+        now = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
+        db.execute(f"INSERT INTO sisters VALUES ({one.pid}, 'relay', 'main', 'its task', 'auto', 'idle', {now})")
+    db.close()
+    assert json.loads(one.sh(WHOAMI).out)["sister"] | {"started_at": 0, "last_seen": 0} == {
+        "name": "relay",
+        "pid": one.pid,
+        "agent": "claude",
+        "status": "idle",
+        "task": "its task",
+        "task_source": "auto",
+        "repo": None,
+        "worktree": None,
+        "branch": "main",
+        "head": None,
+        "dirty": None,
+        "last_seen": 0,
+        "started_at": 0,
+        "terminal": None,
+    }
+    assert rows(home) == ["relay", "zoe"]
+
+
 # A name outlives its process.
 
 
