@@ -178,17 +178,6 @@ def run(argv: Sequence[str]) -> int:
         return _fail([], errors.CannotWork(f"the answer cannot be written: {fault.strerror}"))
 
 
-def _how_to_write() -> str | None:
-    """The line for the settings of the agent that runs this command, whose sandbox may be what forbids it."""
-    from gitqueen import settings
-    from gitqueen.senses import agents
-
-    try:
-        return agents.writable_line(os.environ, settings.read(os.environ).home)
-    except errors.GitqueenError:
-        return None
-
-
 def _unwritable(fault: Exception) -> bool:
     """Whether it is stdout that takes no more: a closed pipe, a full disk. A file would be named."""
     if not isinstance(fault, OSError) or fault.filename is not None:
@@ -206,7 +195,9 @@ def _fail(argv: Sequence[str], fault: errors.GitqueenError) -> int:
     from gitqueen.views import faults
 
     if isinstance(fault, errors.Unwritable):
-        fault.hint = _how_to_write() or fault.hint
+        from gitqueen.services import identifying
+
+        fault.hint = identifying.how_to_write(os.environ) or fault.hint
     if wants_json(argv):
         print(faults.as_json(fault), flush=True)
     else:

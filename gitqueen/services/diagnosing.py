@@ -11,6 +11,7 @@ from shlex import quote
 
 from gitqueen import errors, settings
 from gitqueen.git import process
+from gitqueen.senses import agents
 from gitqueen.store import database, repos, schema
 
 OLDEST_GIT = (2, 30)
@@ -64,7 +65,8 @@ def _home(read: settings.Settings, env: Mapping[str, str], cwd: str) -> Iterator
         "home writable",
         writable,
         "yes" if writable else f"{read.home} cannot be written",
-        f"allow writing to {quote(read.home)} in the sandbox settings of the agent, or mend its rights",
+        agents.writable_line(env, read.home)
+        or f"allow writing to {quote(read.home)} in the sandbox settings of the agent, or mend its rights",
     )
 
 

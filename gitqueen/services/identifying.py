@@ -6,9 +6,10 @@ key. Nobody becomes a sister by merely looking; how a newcomer gets in and is na
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from gitqueen import errors
+from gitqueen import errors, settings
 from gitqueen.model import names, sisters
 from gitqueen.model.names import SisterName
 from gitqueen.model.sisters import Body, Sister
@@ -55,6 +56,14 @@ def identify(queen: Queen, declare: bool = False) -> Identity:
 def login(queen: Queen) -> str:
     """What a person at an undeclared shell is called."""
     return names.slug(queen.settings.login) or "human"
+
+
+def how_to_write(env: Mapping[str, str]) -> str | None:
+    """What lets the queen's folder be written in the sandbox of the agent that runs this command."""
+    try:
+        return agents.writable_line(env, settings.read(env).home)
+    except errors.GitqueenError:
+        return None
 
 
 def _named_process(queen: Queen) -> Process | None:
