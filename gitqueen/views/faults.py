@@ -8,10 +8,13 @@ from gitqueen.views.text import Palette, clean
 
 
 def as_text(fault: GitqueenError, coloured: bool) -> str:
-    """One line of what happened, one of what to type."""
+    """One line of what happened, one of what to type; of a bug of ours one line in all."""
     colour = Palette(coloured)
     line = f"{colour.danger('gitqueen:')} {clean(fault.message)}"
-    return f"{line}\n  → {clean(fault.hint)}" if fault.hint else line
+    if not fault.hint:
+        return line
+    gap = "  " if fault.exit_code == 3 else "\n  "
+    return f"{line}{gap}→ {clean(fault.hint)}"
 
 
 def as_json(fault: GitqueenError) -> str:
