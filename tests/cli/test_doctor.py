@@ -1,0 +1,94 @@
+"""The doctor: everything that could be wrong, each with its mend; it changes nothing by looking."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from gitqueen.store import database, schema
+from tests.hive import Repo, Runner
+
+Checks = dict[str, dict[str, object]]
+
+
+def examine(run: Runner, code: int, **env: str) -> Checks:
+    done = run("gitqueen", "doctor", "--json", env=env)
+    assert (done.returncode, done.stderr) == (code, ""), done.stdout
+    said = json.loads(done.stdout)
+    assert list(said) == ["schema", "checks"]
+    assert all(list(check) == ["name", "ok", "detail", "mend"] for check in said["checks"])
+    assert all(check["ok"] or check["mend"] for check in said["checks"]), "each with its mend"
+    return {check["name"]: check for check in said["checks"]}
+
+
+def bad(checks: Checks) -> list[str]:
+    return [name for name, check in checks.items() if not check["ok"]]
+
+
+def test_on_a_new_machine_all_is_well_and_nothing_is_made(run: Runner, home: Path) -> None:
+    done = run("gitqueen", "doctor", check=True)
+    assert f"  ✓ home      {home} is made by the first command\n  ✓ database  not made yet\n" in done.stdout
+    assert "✗" not in done.stdout
+    assert not home.exists()
+
+
+def test_in_use_all_is_well(run: Runner, home: Path) -> None:
+    run("gitqueen", "scan", check=True)
+    checks = examine(run, 0)
+    assert bad(checks) == []
+    assert checks["home"]["detail"] == f"{home} has mode 0700"
+    assert checks["database"]["detail"] == "whole"
+    assert checks["schema"]["detail"] == f"version {schema.VERSION} of {schema.VERSION}"
+
+
+def test_loose_rights_and_the_mend_that_a_shell_runs(run: Runner, tmp_path: Path) -> None:
+    home = tmp_path / "it's my; home"
+    run("gitqueen", "scan", env={"GITQUEEN_HOME": str(home)}, check=True)
+    for path in (home, *home.glob("queen.db*")):
+        path.chmod(0o755 if path == home else 0o644)
+    checks = examine(run, 1, GITQUEEN_HOME=str(home))
+    assert bad(checks) == ["home", "database rights"]
+    for name in bad(checks):
+        run("sh", "-ec", str(checks[name]["mend"]), check=True)
+    assert bad(examine(run, 0, GITQUEEN_HOME=str(home))) == []
+    assert sorted({path.stat().st_mode & 0o777 for path in home.glob("queen.db*")}) == [0o600]
+
+
+def test_looking_upgrades_nothing(run: Runner, home: Path) -> None:
+    database.open(str(home)).close()
+    for number, detail, code in (
+        (0, f"version 0 of {schema.VERSION}: the next command upgrades it", 0),
+        (999, f"version 999 of {schema.VERSION}", 1),
+    ):
+        with closing(sqlite3.connect(home / "queen.db")) as db:
+            db.execute(f"PRAGMA user_version = {number}")
+        before = (home / "queen.db").read_bytes()
+        checks = examine(run, code)
+        assert checks["schema"]["detail"] == detail
+        assert (home / "queen.db").read_bytes() == before
+
+
+def test_a_managed_repository_that_is_gone(run: Runner, repo: Callable[..., Repo], home: Path) -> None:
+    app = repo()
+    db = database.open(str(home))
+    db.execute("INSERT INTO repos VALUES (?, ?, 1)", (os.fsencode(app.path / ".git"), os.fsencode(app.path)))
+    db.close()
+    assert "repository" not in bad(examine(run, 0))
+    app.path.rename(app.path.with_name("moved"))
+    checks = examine(run, 1)
+    assert checks["repository"]["detail"] == f"{app.path} is gone"
+
+
+def test_a_crash_and_a_missing_command(run: Runner, home: Path) -> None:
+    home.mkdir(parents=True, mode=0o700)
+    (home / "crash.log").write_text("Traceback\n")
+    checks = examine(run, 1, PATH="/usr/bin:/bin")
+    assert bad(checks) == ["commands", "crashes"]
+    assert checks["commands"]["detail"] == "not on the PATH: gitqueen, queen, iam"
+    done = run("gitqueen", "doctor")
+    assert done.returncode == 1
+    assert f"  ✗ crashes        {home}/crash.log holds what went wrong\n      → rm {home}/crash.log" in done.stdout
