@@ -19,8 +19,6 @@ LIMIT = 2.0
 """Seconds a hook may take; a slower guard gets switched off by those it guards (INCIDENTS 14)."""
 PATIENCE = 1.0
 """Seconds it waits for another writer."""
-DRAINS_WAIT = 10.0
-"""Seconds that a drain waits for another one, which may have had its last look already."""
 REFUSED = 77
 """Exit code of a refusal by policy: one that no crash of Python ends with (1, 2, 120, 128 and more)."""
 
@@ -109,10 +107,9 @@ def _behind(task: str) -> int:
             os.execv(sys.executable, [sys.executable, "-P", "-m", "gitqueen", "scan", "--stale"])
         from datetime import UTC, datetime
 
-        from gitqueen.services import draining, queen
+        from gitqueen.services import draining
 
-        opened = queen.open(os.environ, lambda: datetime.now(UTC), "/")
-        draining.drain(opened, DRAINS_WAIT, draining.LINGER)
+        draining.detached(os.environ, lambda: datetime.now(UTC))
     except BaseException as fault:
         from gitqueen import crashes
 

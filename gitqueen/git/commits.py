@@ -32,6 +32,11 @@ def parents(place: Place, oid: str) -> int:
     return max(0, len(asked.out.split()) - 1)
 
 
+def reached(place: Place, oid: str) -> bool:
+    """Whether HEAD of a worktree has `oid` in its history."""
+    return process.run("merge-base", "--is-ancestor", oid, "HEAD", cwd=_where(place), check=False).code == 0
+
+
 def new(place: Place, before: str, after: str) -> list[str]:
     """The commits that `after` has and neither `before` nor any remote branch had, the oldest first."""
     args = ("rev-list", "--reverse", f"--max-count={MOST}", after, "--not", before, "--remotes", "--")

@@ -6,23 +6,38 @@ when it is in the book; what cannot be understood leaves it too, and is told in 
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from gitqueen import crashes, errors
+from gitqueen import crashes, errors, settings
 from gitqueen.git import commits, places
 from gitqueen.git.places import Place
 from gitqueen.model.sisters import Sister
-from gitqueen.services import recording
+from gitqueen.services import queen, recording
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, repos, spool
 from gitqueen.store import sisters as sisters_table
 from gitqueen.store.spool import Record
 
+PATIENCE = 10.0
+"""Seconds that a detached drain waits for another one, which may have had its last look already."""
 LINGER = 0.4
 """Seconds that a detached drain waits for more, so that a rebase of a hundred commits starts one and not a hundred."""
 GLANCE = 0.2
 """Seconds between two looks of it: what is recorded shows within a second, and the next commit has the machine."""
+
+
+def detached(env: Mapping[str, str], clock: Callable[[], datetime]) -> None:
+    """What a hook started and nobody waits for. A queen that cannot be opened is no reason to let the spool grow."""
+    read = settings.read(env)
+    try:
+        if os.path.exists(read.database):  # a drain makes no hive
+            drain(queen.open(env, clock, "/"), PATIENCE, LINGER)
+    finally:
+        spool.bound(read.home)
 
 
 def drain(queen: Queen, patience: float = 0.0, linger: float = 0.0) -> int:
@@ -62,16 +77,19 @@ def _rounds(queen: Queen, linger: float) -> int:
 
 def _round(queen: Queen) -> int:
     count = 0
-    for path, records in spool.take(queen.settings.home, queen.clock()):
+    for taken, records in spool.take(queen.settings.home, queen.clock()):
         for record in records:
             try:
-                _record(queen, record)
+                with database.faults(queen.settings.database):
+                    _record(queen, record)
+            except errors.GitFailed as fault:
+                crashes.log(queen.env, fault)  # a repository that is gone or broken: nobody will know more later
             except (errors.Busy, errors.CannotWork):
                 raise  # the queen cannot be written now: it stays in the spool
             except Exception as fault:
                 crashes.log(queen.env, fault)
             count += 1
-        spool.remove(path)
+        spool.remove(taken)
     return count
 
 
@@ -82,8 +100,9 @@ def _record(queen: Queen, record: Record) -> None:
     then = queen.at(place, datetime.fromtimestamp(record.at, UTC))
     by = _actor(queen, record)
     if record.event == "post-rewrite":
-        pairs = [(words[0], words[1]) for line in record.stdin.splitlines() if len(words := line.split()) >= 2]
-        recording.rewritten(then, place, pairs, by, record.arguments or "rebase")
+        if not record.busy:  # what is amended on the way of a rebase is told when that ends
+            pairs = [(words[0], words[1]) for line in record.stdin.splitlines() if len(words := line.split()) >= 2]
+            recording.rewritten(then, place, pairs, by, record.arguments or "rebase", record.key)
         return
     oid = record.head or commits.head(place)
     if oid is None or (record.event == "post-merge" and commits.parents(place, oid) < 2):
@@ -96,16 +115,19 @@ def _record(queen: Queen, record: Record) -> None:
 
 def _place(record: Record) -> Place | None:
     env = {"GIT_DIR": record.git_dir, "GIT_WORK_TREE": record.work_tree}
-    return places.find(record.folder, {key: value for key, value in env.items() if value})
+    if found := places.find(record.folder, {key: value for key, value in env.items() if value}):
+        return found
+    # A worktree that was removed right after the commit: the repository around its git folder has it still.
+    around = places.find(os.path.dirname(os.path.join(record.folder, record.git_dir)))
+    return replace(around, worktree=None, branch=None) if around else None
 
 
 def _actor(queen: Queen, record: Record) -> Sister | None:
     """Whose hook it was, by the processes above it; the environment finds her where a sandbox hides them."""
-    with database.faults(queen.settings.database):
-        above = sisters_table.by_bodies(queen.db, queen.origin, record.above)
-        if record.name:
-            named = [sister for sister in above if record.name in (sister.name, sister.wanted)]
-            return next(iter(named or above or sisters_table.named(queen.db, record.name)), None)
-        if above:
-            return above[0]
-        return next(iter(sisters_table.by_session(queen.db, record.session)), None) if record.session else None
+    above = sisters_table.by_bodies(queen.db, queen.origin, record.above)
+    if record.name:
+        named = [sister for sister in above if record.name in (sister.name, sister.wanted)]
+        return next(iter(named or sisters_table.named(queen.db, record.name) or above), None)
+    if above:
+        return above[0]
+    return next(iter(sisters_table.by_session(queen.db, record.session)), None) if record.session else None

@@ -16,6 +16,9 @@ from gitqueen.store import commits as commits_table
 from gitqueen.store import database, events
 from gitqueen.store.commits import Made
 
+MOST_AT_STOPS = 100
+"""Commits at the stops of one rebase that are looked at, a git process each."""
+
 
 def commit(queen: Queen, place: Place, oid: str, maker: Sister | None, how: str) -> bool:
     """`maker` (None: nobody knows) made `oid` in `place`; `how` it was seen: hook or scan. False when it was known."""
@@ -37,7 +40,7 @@ def _collisions(here: Queen, oid: str, maker: Sister) -> list[conflicts.Collisio
     others = [other for other in tending.others(here, maker.name) if other.common_dir == here.here().common_dir]
     standing = [claim for claim in claiming.held(here) if claim.paths and claim.owner != maker.name]
     # Nobody to run into: git need not be asked, and a rebase of a hundred commits costs a hundred rows.
-    if not others and not standing or conflicts.policy(here.config, conflicts.FILE_COLLISION) == conflicts.OFF:
+    if (not others and not standing) or conflicts.policy(here.config, conflicts.FILE_COLLISION) == conflicts.OFF:
         return []
     return colliding.paths_colliding(here, maker.name, commits.changed(here.here(), oid), others, standing)
 
@@ -50,10 +53,27 @@ def picked(queen: Queen, place: Place, oid: str, by: Sister | None) -> None:
         commits_table.save(queen.db, made)
 
 
-def rewritten(queen: Queen, place: Place, pairs: list[tuple[str, str]], by: Sister | None, how: str) -> None:
-    """`pairs` of (old, new) of a rebase or an amend that ended: a rebase makes nobody's commit the rebaser's."""
+def rewritten(queen: Queen, place: Place, pairs: list[tuple[str, str]], by: Sister | None, how: str, key: str) -> None:
+    """`pairs` of (old, new) of a rebase or an amend that ended: a rebase makes nobody's commit the rebaser's.
+
+    What else was committed while it went on is a commit like any other, once the branch has it. `key`: of the record.
+    """
+    own = _own(queen, place, {new for _, new in pairs}) if how == "rebase" else []
     with database.transaction(queen.db):
+        if not commits_table.once(queen.db, key):
+            return
         if how == "rebase":
-            commits_table.rewritten(queen.db, place.common_dir, pairs)
-        detail = {"how": how, "commits": len(pairs)}
-        events.record(queen.db, queen.now, Event("rewrote", by.name if by else None, place.repo, detail))
+            commits_table.rewritten(queen.db, place.common_dir, pairs, queen.now)
+        for oid, name in own:
+            commits_table.keep(queen.db, place.common_dir, oid)
+            detail = {"oid": oid, "branch": place.branch}
+            events.record(queen.db, queen.now, Event("committed", name, place.repo, detail))
+        told = {"how": how, "commits": len(pairs)}
+        events.record(queen.db, queen.now, Event("rewrote", by.name if by else None, place.repo, told))
+
+
+def _own(queen: Queen, place: Place, carried: set[str]) -> list[tuple[str, str | None]]:
+    """Commits made at the stops of a rebase that its pairs do not tell of; the oldest first."""
+    with database.faults(queen.settings.database):
+        made = [one for one in commits_table.picks(queen.db, place.common_dir) if one[0] not in carried]
+    return [one for one in made[:MOST_AT_STOPS] if commits.reached(place, one[0])][::-1]

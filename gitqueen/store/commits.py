@@ -61,22 +61,43 @@ def known(db: Database, common_dir: str, oids: Iterable[str]) -> set[str]:
     return {oid for oid in oids if db.execute(query, (rows.path(common_dir), oid)).fetchone()}
 
 
-def rewritten(db: Database, common_dir: str, pairs: Iterable[tuple[str, str]]) -> None:
-    """A rebase ended: each new commit (old, new) is whose the old one was, what else it made is whose it was seen."""
+def rewritten(db: Database, common_dir: str, pairs: Iterable[tuple[str, str]], now: datetime) -> None:
+    """A rebase ended: each new commit of the pairs (old, new) is whose the old one was."""
     where = rows.path(common_dir)
     for old, new in pairs:
         row = db.execute(
             "SELECT sister, task, at FROM commits WHERE common_dir = ? AND oid = ?", (where, old)
         ).fetchone()
-        sister, task, at = row or (None, None, None)
+        sister, task, at = row or (None, None, times.iso(now))
         db.execute(
             """INSERT INTO commits (common_dir, oid, sister, task, at, picked)
-               VALUES (:where, :new, :sister, :task, coalesce(:at, ''), 0)
-               ON CONFLICT (common_dir, oid) DO UPDATE
-               SET sister = :sister, task = :task, at = coalesce(:at, at), picked = 0""",
+               VALUES (:where, :new, :sister, :task, :at, 0)
+               ON CONFLICT (common_dir, oid) DO UPDATE SET sister = :sister, task = :task, at = :at, picked = 0""",
             {"where": where, "new": new, "sister": sister, "task": task, "at": at},
         )
-    db.execute("UPDATE commits SET picked = 0 WHERE common_dir = ? AND picked", (where,))
+
+
+def picks(db: Database, common_dir: str) -> list[tuple[str, str | None]]:
+    """(commit, who made it) of what was made during rebases that have not ended, the latest first."""
+    found = db.execute(
+        "SELECT oid, sister FROM commits WHERE common_dir = ? AND picked ORDER BY at DESC", (rows.path(common_dir),)
+    )
+    return [(oid, rows.as_text(sister)) for oid, sister in found]
+
+
+def keep(db: Database, common_dir: str, oid: str) -> None:
+    """It was no pick, but a commit like any other."""
+    db.execute("UPDATE commits SET picked = 0 WHERE common_dir = ? AND oid = ?", (rows.path(common_dir), oid))
+
+
+def once(db: Database, key: str) -> bool:
+    """Whether the record `key` is a new one: asked in the transaction that writes what it tells. One key is enough,
+    since one process drains at a time, and only its latest record can be in the book and in the spool at once."""
+    found = db.execute("SELECT value FROM meta WHERE key = 'drained'").fetchone()
+    if found is not None and found[0] == key:
+        return False
+    db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('drained', ?)", (key,))
+    return True
 
 
 def forget(db: Database, before: datetime) -> None:

@@ -45,6 +45,16 @@ class Record:
     stdin: str
     at: float
     """Unix time at which it was written."""
+    key: str = ""
+    """The same whenever it is read again, and of no other record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A file as it was read."""
+
+    path: str
+    size: int
 
 
 def prepare(home: str) -> None:
@@ -59,7 +69,7 @@ def waiting(home: str) -> bool:
     return bool(_names(home))
 
 
-def take(home: str, now: datetime) -> Iterator[tuple[str, list[Record]]]:
+def take(home: str, now: datetime) -> Iterator[tuple[Taken, list[Record]]]:
     """Each file with its records, the oldest first; the caller removes it once they are in the book."""
     found = []
     for name in _names(home):
@@ -69,9 +79,9 @@ def take(home: str, now: datetime) -> Iterator[tuple[str, list[Record]]]:
         except OSError:
             continue  # another drain was faster
     for written, path in sorted(found):
-        records, whole = _read(path, written / 1e9)
+        records, size, whole = _read(path, written)
         if whole or abs(now.timestamp() - written / 1e9) > TORN:
-            yield path, records
+            yield Taken(path, size), records
 
 
 def _names(home: str) -> list[str]:
@@ -82,25 +92,29 @@ def _names(home: str) -> list[str]:
     return [name for name in entries if name.startswith("post-") and name.rpartition(".")[2].isdigit()]
 
 
-def _read(path: str, at: float) -> tuple[list[Record], bool]:
-    """The whole records of a file (one hook, or several whose process had the same number), and whether that is all."""
+def _read(path: str, written: int) -> tuple[list[Record], int, bool]:
+    """The whole records of a file (one hook, or several whose process had the same number), how many bytes that is,
+    and whether that is all: a hook that has made its file and is yet to write it has nothing whole in it."""
     try:
         with open(path, "rb") as file:
-            fields = os.fsdecode(file.read(_LARGEST)).split("\0")
+            raw = file.read(_LARGEST)
     except OSError:
-        return [], False
+        return [], 0, False
+    fields = os.fsdecode(raw).split("\0")
     whole = len(fields) - 1
     records = [
-        _record(fields[start : start + FIELDS], at)
+        _record(fields[start : start + FIELDS], written / 1e9, f"{os.path.basename(path)}:{start}:{written}")
         for start in range(0, whole, FIELDS + 1)
         if fields[start + FIELDS : start + FIELDS + 1] == ["end"]
     ]
-    return records, fields[-1] == "" and whole % (FIELDS + 1) == 0
+    return records, len(raw), fields[-1] == "" and whole > 0 and whole % (FIELDS + 1) == 0
 
 
-def _record(fields: list[str], at: float) -> Record:
+def _record(fields: list[str], at: float, key: str) -> Record:
     event, folder, git_dir, work_tree, head, busy, above, name, session, arguments, stdin = fields
-    return Record(event, folder, git_dir, work_tree, head, busy, _bodies(above), name, session, arguments, stdin, at)
+    return Record(
+        event, folder, git_dir, work_tree, head, busy, _bodies(above), name, session, arguments, stdin, at, key
+    )
 
 
 def _bodies(text: str) -> tuple[tuple[int, int], ...]:
@@ -108,9 +122,11 @@ def _bodies(text: str) -> tuple[tuple[int, int], ...]:
     return tuple((int(pid), int(ticks)) for pid, ticks in pairs if pid.isdecimal() and ticks.isdecimal())
 
 
-def remove(path: str) -> None:
+def remove(taken: Taken) -> None:
+    """Its records are in the book. A file that grew meanwhile holds one more: it stays, and is read again."""
     try:
-        os.unlink(path)
+        if os.stat(taken.path).st_size == taken.size:
+            os.unlink(taken.path)
     except OSError:
         pass
 
@@ -136,7 +152,7 @@ def say_draining(home: str, draining: bool) -> None:
     """Tell the hooks that what they write is taken without their starting anybody; or that it no longer is."""
     path = os.path.join(home, "spool", "draining")
     if not draining:
-        remove(path)
+        _gone(path)
         return
     part = f"{path}.{os.getpid()}"
     with open(part, "w", encoding="ascii") as file:
@@ -148,7 +164,17 @@ def bound(home: str) -> None:
     """Stop the hooks from writing while too much waits, and let them again when it does not."""
     path = os.path.join(home, "spool", "full")
     if len(_names(home)) > MOST:
-        with open(path, "ab"):
-            pass
+        try:
+            with open(path, "ab"):
+                pass
+        except OSError:
+            pass  # a spool that cannot be written does not grow either
     else:
-        remove(path)
+        _gone(path)
+
+
+def _gone(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        pass
