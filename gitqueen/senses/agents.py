@@ -62,6 +62,7 @@ RULES = (
     Rule("aider", ("aider",), ("/aider/__main__.py",)),
 )
 
+KINDS = tuple(rule.kind for rule in RULES)
 INTERPRETERS = ("node", "nodejs", "bun", "deno", "python", "pypy")
 _CODE = ("-c", "-e", "--eval", "-p", "--print")
 _WITH_VALUE = ("-r", "--require", "--import", "--loader", "--experimental-loader", "-C", "--conditions", "-W", "-X")

@@ -47,7 +47,9 @@ def identify(queen: Queen, declare: bool = False) -> Identity:
             raise _no_process(queen.settings.pid)
         newcomer = _newcomer(queen, chain, named, wanted, known, declare)
         if newcomer is None or (known is not None and _is_she(known, newcomer[0], wanted)):
-            return Identity(_in_session(queen, known), known.name if known else login(queen))
+            if known is not None:
+                known = _as_she_is(queen, known, newcomer[1] if newcomer and newcomer[0] == known.body else None)
+            return Identity(known, known.name if known else login(queen))
         from gitqueen.services import entering  # once in a session's life
 
         return entering.enter(queen, *newcomer, wanted)
@@ -174,7 +176,8 @@ def _is_she(known: Sister, body: Body, wanted: str | None) -> bool:
     return known.body == body
 
 
-def _in_session(queen: Queen, known: Sister | None) -> Sister | None:
-    """She, with the session id that her agent has now: `/clear` gives the same process a new one."""
-    said = agents.session_id(queen.env, known.agent) if known else None
-    return replace(known, session_id=said) if known and said else known
+def _as_she_is(queen: Queen, known: Sister, kind: str | None) -> Sister:
+    """She, as the agent that her process is now (a shell may `exec` one) and with the session id that this has now:
+    `/clear` gives the same process a new one."""
+    agent = kind if kind in agents.KINDS else known.agent
+    return replace(known, agent=agent, session_id=agents.session_id(queen.env, agent) or known.session_id)

@@ -128,11 +128,12 @@ def save(db: Database, sister: Sister) -> None:
 
 
 def seen(db: Database, sister: Sister, now: datetime) -> None:
-    """Write only where and when `sister` was, and in which session of hers: her place, her branch and `now`."""
+    """Write only where, when and as what `sister` was seen: place, branch and `now`, agent and session."""
     values = {
         "row": sister.row,
         "branch": rows.text(sister.branch),
         "seen": times.iso(now),
+        "agent": sister.agent,
         "session": rows.text(sister.session_id),
         "repo": rows.path(sister.repo),
         "worktree": rows.path(sister.worktree),
@@ -140,7 +141,8 @@ def seen(db: Database, sister: Sister, now: datetime) -> None:
     }
     db.execute("UPDATE sisters SET git_branch = :branch, last_seen = :seen WHERE pid = :row", values)
     db.execute(
-        """UPDATE sessions SET repo = :repo, worktree = :worktree, common_dir = :common_dir, session_id = :session,
+        """UPDATE sessions SET repo = :repo, worktree = :worktree, common_dir = :common_dir,
+               agent = :agent, session_id = :session,
                head = CASE WHEN worktree IS :worktree THEN head END,
                dirty = CASE WHEN worktree IS :worktree THEN dirty END
            WHERE row = :row""",

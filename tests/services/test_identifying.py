@@ -17,6 +17,7 @@ import pytest
 from tests import hive
 from tests.hive import Done, Repo, Sister
 
+SESSION = {"CLAUDE_CODE_SESSION_ID": "s-1"}
 HOOK = Path(__file__).resolve().parents[2] / "gitqueen" / "cli" / "hook.py"
 
 
@@ -120,6 +121,16 @@ def test_clear_changes_the_session_and_not_the_sister(sister: Callable[..., Sist
     assert rows(home) == [("keeper-1", agent.pid)]
 
 
+def test_a_declared_shell_that_becomes_an_agent_stays_the_same_sister(tmp_path: Path, home: Path) -> None:
+    claude = shutil.copy2(os.path.realpath(shutil.which("sh") or ""), tmp_path / "claude")
+    script = f"gitqueen iam shipping >&2; exec {claude} -c 'gitqueen whoami --json; gitqueen inbox >&2; true'"
+    one = told(hive.orphan("sh", "-c", script, cwd=tmp_path, env=SESSION))
+    assert (one["name"], one["agent"], one["task"]) == ("keeper-1", "claude", "shipping")
+    with sqlite3.connect(home / "queen.db") as db:
+        assert db.execute("SELECT agent, session_id FROM sessions").fetchall() == [("claude", "s-1")]
+    db.close()
+
+
 def test_her_place_is_that_of_her_last_command(repo: Callable[..., Repo], sister: Callable[..., Sister]) -> None:
     app, other = repo("app"), repo("other")
     beside = app.worktree("side")
@@ -174,7 +185,6 @@ def test_a_name_out_of_form_is_refused(said: str, why: str, sister: Callable[...
 BOX = "bwrap --dev-bind / / --unshare-pid --proc /proc "
 OUTER_PROC = "bwrap --dev-bind / / --unshare-pid "
 WHOAMI = "gitqueen whoami --json"
-SESSION = {"CLAUDE_CODE_SESSION_ID": "s-1"}
 
 
 @pytest.mark.needs_bwrap
@@ -221,6 +231,22 @@ def test_a_first_command_inside_a_sandbox_makes_the_agent_a_sister_once(
     assert (outside["name"], outside["pid"], outside["task"]) == ("keeper-1", agent.pid, "boxed")
     assert me(agent, BOX + WHOAMI)["name"] == "keeper-1"
     assert rows(home) == [("keeper-1", agent.pid)]
+
+
+@pytest.mark.needs_bwrap
+def test_agents_that_tell_no_pid_are_told_apart_inside_sandboxes_by_their_sessions(
+    sister: Callable[..., Sister],
+) -> None:
+    one, two = (sister("", program="codex", declared=False, env={"CODEX_THREAD_ID": thread}) for thread in "ab")
+    inside = [me(each, BOX + WHOAMI) for each in (one, two, one, two)]
+    assert [(each["name"], each["agent"], each["pid"]) for each in inside] == [
+        ("keeper-1", "codex", None),
+        ("keeper-2", "codex", None),
+    ] * 2
+    assert [(each["name"], each["pid"]) for each in (me(two), me(one))] == [
+        ("keeper-2", two.pid),
+        ("keeper-1", one.pid),
+    ]
 
 
 @pytest.mark.needs_bwrap
