@@ -8,7 +8,6 @@ and hook asks this. Only where those files do not say it (reftable) git is asked
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -21,9 +20,7 @@ BUSY_FILES = (
 )  # fmt: skip
 _STAND_IN = "refs/heads/.invalid"
 """What HEAD says where refs are no files (reftable)."""
-_NAMED = re.compile(r"ref:\s*(refs/.+)", re.DOTALL)
-_OID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?$")
-_SECTION = re.compile(r"\s*\[\s*([^\s\]]+)\s*\]")
+_HEX = frozenset("0123456789abcdef")
 _ESCAPES = {"n": "\n", "t": "\t", "b": "\b"}
 
 
@@ -85,10 +82,11 @@ def _walk_up(start: str, work_tree: str | None) -> Place | None:
     folder = start
     while True:
         dot_git = os.path.join(folder, ".git")
-        if (git_dir := _git_dir(dot_git)) is not None:
-            return _place(git_dir, start, work_tree, folder)
-        if os.path.isfile(dot_git):
-            return None  # a worktree whose repository is gone: the one around it is another
+        if os.path.lexists(dot_git):
+            if (git_dir := _git_dir(dot_git)) is not None:
+                return _place(git_dir, start, work_tree, folder)
+            if os.path.isfile(dot_git):
+                return None  # a worktree whose repository is gone: the one around it is another
         if _is_git_dir(folder):
             return _place(folder, start, work_tree, _worktree_of(folder))
         parent = os.path.dirname(folder)
@@ -111,13 +109,19 @@ def _git_dir(dot_git: str) -> str | None:
 def _is_git_dir(folder: str) -> bool:
     # git's own test: a HEAD that makes sense, and objects and refs here or in the common folder.
     head = os.path.join(folder, "HEAD")
+    if not os.path.lexists(head):
+        return False
     try:
-        if _target(head) is None and not _OID.match(_text(head)):
+        if _target(head) is None and not _is_id(_text(head)):
             return False
         common_dir = _common_dir(folder)
     except OSError:
         return False
     return all(os.path.isdir(os.path.join(common_dir, part)) for part in ("objects", "refs"))
+
+
+def _is_id(text: str) -> bool:
+    return len(text) in (40, 64) and _HEX.issuperset(text)
 
 
 def _common_dir(git_dir: str) -> str:
@@ -142,27 +146,27 @@ def _worktree_of(git_dir: str) -> str | None:
 def _place(git_dir: str, start: str, chosen: str | None, found: str | None) -> Place:
     """`chosen`: by GIT_WORK_TREE, which is above everything; `found`: the worktree if nothing else is configured."""
     common_dir = _common_dir(git_dir)
-    bare, configured = _core(git_dir, common_dir)
+    main = _core(common_dir, common_dir)
+    bare, configured = main if git_dir == common_dir else _core(git_dir, common_dir)
     worktree = chosen or configured or (None if bare else found)
     inside = worktree is not None and (start + "/").startswith(worktree.rstrip("/") + "/")
     return Place(
         git_dir=git_dir,
         common_dir=common_dir,
         worktree=worktree,
-        repo=_main(git_dir, common_dir, worktree),
+        repo=_main(common_dir, *main, worktree if git_dir == common_dir else None),
         branch=_branch(git_dir, common_dir),
         prefix=start[len(worktree.rstrip("/")) + 1 :] if inside and worktree else "",
     )
 
 
-def _main(git_dir: str, common_dir: str, worktree: str | None) -> str:
+def _main(common_dir: str, bare: bool, configured: str | None, worktree: str | None) -> str:
     # As `git worktree list` names it, which cannot tell where the worktree of a git folder of another name is.
-    bare, configured = _core(common_dir, common_dir)
     if configured:
         return configured
     if os.path.basename(common_dir) == ".git":
         return os.path.dirname(common_dir)
-    return worktree if worktree and git_dir == common_dir and not bare else common_dir
+    return worktree if worktree and not bare else common_dir
 
 
 def _branch(git_dir: str, common_dir: str) -> str | None:
@@ -179,10 +183,11 @@ def _target(file: str) -> str | None:
     try:
         if os.path.islink(file) and (target := os.readlink(file)).startswith("refs/"):
             return target
-        named = _NAMED.match(_text(file).rstrip())
+        said = _text(file)
     except OSError:
         return None
-    return named[1] if named else None
+    ref = said.removeprefix("ref:").strip()
+    return ref if said.startswith("ref:") and ref.startswith("refs/") else None
 
 
 def _ask(git_dir: str, *args: str) -> str | None:
@@ -228,12 +233,11 @@ def _configured(path: str) -> dict[str, str]:
         return {}
     found, section = {}, ""
     for line in lines:
-        if header := _SECTION.match(line):
-            section, line = header[1].lower(), line[header.end() :]
-        elif line.lstrip().startswith("["):
-            section = ""  # one with a name in quotes: none of ours
+        if line.lstrip().startswith("["):
+            # One with a name in quotes is none of ours, whatever the brackets in it.
+            section, _, line = line.lstrip()[1:].partition("]")
         key, equals, value = line.partition("=")
-        name = f"{section}.{key.strip().lower()}"
+        name = f"{section.strip()}.{key.strip()}".lower()
         if name in ("core.bare", "core.worktree", "extensions.worktreeconfig"):
             found[name] = _value(value) if equals else "true"
     return found
