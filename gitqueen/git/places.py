@@ -59,7 +59,7 @@ class Place:
 
 
 def find(folder: str, env: Mapping[str, str] | None = None) -> Place | None:
-    """The place of `folder`, or None outside any repository. GIT_DIR and GIT_WORK_TREE of `env` count, as for git.
+    """The place of `folder`, or None outside any repository. What `env` says of it (GIT_DIR...) counts.
 
     Who stands inside a git folder is in the worktree it belongs to. Owners are not looked at: reading another user's
     repository is refused by git itself, later.
@@ -73,12 +73,13 @@ def find(folder: str, env: Mapping[str, str] | None = None) -> Place | None:
             if env.get("GIT_DIR"):
                 git_dir = _git_dir(os.path.join(start, env["GIT_DIR"]))
                 return _place(git_dir, start, work_tree, start) if git_dir else None
-            return _walk_up(start, work_tree)
+            named = env.get("GIT_CEILING_DIRECTORIES", "").split(os.pathsep)
+            return _walk_up(start, work_tree, {os.path.realpath(ceiling) for ceiling in named if ceiling})
         except (OSError, ValueError):  # ValueError: a path that no file can have
             return None
 
 
-def _walk_up(start: str, work_tree: str | None) -> Place | None:
+def _walk_up(start: str, work_tree: str | None, ceilings: set[str]) -> Place | None:
     folder = start
     while True:
         dot_git = os.path.join(folder, ".git")
@@ -90,7 +91,7 @@ def _walk_up(start: str, work_tree: str | None) -> Place | None:
         if _is_git_dir(folder):
             return _place(folder, start, work_tree, _worktree_of(folder))
         parent = os.path.dirname(folder)
-        if parent == folder:
+        if parent == folder or parent in ceilings:
             return None
         folder = parent
 

@@ -99,6 +99,17 @@ def test_outside_of_any_repository_there_is_no_place(tmp_path: Path) -> None:
     assert places.find(os.fspath(tmp_path), {"GIT_DIR": "nowhere"}) is None
 
 
+@pytest.mark.parametrize(
+    ("ceilings", "found"), [("{}/dir", False), ("{}", False), ("/nowhere:{}/dir/deep", True), (":", True)]
+)
+def test_nobody_looks_above_a_ceiling(ceilings: str, found: bool, repo: Callable[..., Repo]) -> None:
+    app = repo("app", kinds.FILES)
+    env = {"GIT_CEILING_DIRECTORIES": ceilings.format(app.path)}
+
+    assert (places.find(os.fspath(app.path / "dir/deep"), env) is not None) == found
+    assert (git("rev-parse", "--git-dir", cwd=app.path / "dir/deep", env=env) is not None) == found
+
+
 def test_a_folder_that_only_looks_like_a_repository_is_none(tmp_path: Path, repo: Callable[..., Repo]) -> None:
     app = repo("app")
     for part in ("objects", "refs"):

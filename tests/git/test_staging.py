@@ -229,6 +229,17 @@ def test_paths_longer_than_an_argument_list_are_asked_for(repo: Callable[..., Re
     assert staging.uncommitted(os.fspath(app), [*deep, "a"]) == {"a"}
 
 
+def test_a_folder_is_the_files_that_git_knows_or_would_add(app: Repo) -> None:
+    for name in ("dir/new.txt", "dir/ignored.log", "other.txt"):
+        app.write(name, "1\n")
+    (app.path / "dir/inner.txt").unlink()
+
+    beneath = ["dir/deep/inner.txt", "dir/inner.txt", "dir/new.txt"]
+    assert sorted(staging.beneath(os.fspath(app), "dir")) == beneath
+    assert sorted(staging.beneath(os.fspath(app), "")) == sorted({*kinds.FILES, *beneath, "other.txt"})
+    assert staging.beneath(os.fspath(app), "d*") == []
+
+
 def test_a_path_within_a_submodule_or_behind_a_link_is_asked_for(tmp_path: Path) -> None:
     top = kinds.superproject(tmp_path).top
     (top / "link").symlink_to("dir")
