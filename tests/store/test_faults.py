@@ -91,6 +91,7 @@ def test_whoever_waits_gets_it_as_soon_as_it_is_free(iza: Sister, plain_db: Plai
     holder = plain_db()
     holder.execute("BEGIN EXCLUSIVE")
     iza.begin("gitqueen claim db")
+    assert iza.process.stdout is not None
     assert select.select([iza.process.stdout], [], [], 0.5)[0] == []  # she waits, and does not give up
     holder.execute("COMMIT")
     assert iza.end().rc == 0
