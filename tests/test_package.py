@@ -130,7 +130,7 @@ def _works(
     app.write("README", "changed\n")
     commit = ada.sh("git commit -qam mine")
     assert commit.rc == 0
-    assert f"README: claimed by iza-{name}" in commit.err
+    assert f"iza-{name} [main] claimed README" in commit.err
 
 
 def _hooks(run: Runner, command: str | os.PathLike[str], app: Repo) -> str:

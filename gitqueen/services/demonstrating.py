@@ -82,7 +82,7 @@ SCRIPT = (
     Line(
         ADA,
         'echo "# documented" >>src/parser.py; git commit -qam "Document it"',
-        ("src/parser.py", "claimed by iza", "gitqueen tell iza"),
+        ("collides with iza", "src/parser.py", "gitqueen tell iza"),
         title="A commit that collides: ada forgot",
     ),
     Line(
