@@ -72,6 +72,12 @@ def blob_id(text: bytes, like: str) -> str:
     return digest(b"blob %d\0" % len(text) + text).hexdigest()
 
 
+def empty_id(place: Place) -> str:
+    """The id of the empty blob in the repository's hash."""
+    asked = process.run("hash-object", "-t", "blob", "--stdin", cwd=_where(place), stdin=b"")
+    return asked.out.decode("ascii").strip()
+
+
 def apply(place: Place, changes: Sequence[Change]) -> bool:
     """Make all of `changes` or none; False when a ref was not as it should be, or could not be locked."""
     if not changes:

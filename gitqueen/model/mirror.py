@@ -138,7 +138,7 @@ def read_notes(text: str) -> list[Note]:
         if what in (STARTED, COMMIT, DONE) and sister:
             rest = (_text(said, "task"), _text(said, "agent"), _text(said, "machine"))
             found.append(Note(what, sister, *rest, times.parse(said.get("at"))))
-    return sorted(found, key=lambda one: (one.at is None, one.at))
+    return sorted(found, key=lambda one: times.iso(one.at) if one.at else "~")
 
 
 def _object(content: bytes) -> dict[str, object]:

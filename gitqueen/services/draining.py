@@ -16,7 +16,7 @@ from gitqueen import crashes, errors, settings
 from gitqueen.git import commits, places
 from gitqueen.git.places import Place
 from gitqueen.model.sisters import Sister
-from gitqueen.services import queen, recording
+from gitqueen.services import noting, queen, recording
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, repos, spool
 from gitqueen.store import sisters as sisters_table
@@ -45,6 +45,7 @@ def drain(queen: Queen, patience: float = 0.0, linger: float = 0.0) -> int:
     home = queen.settings.home
     spool.prepare(home)
     if not linger and not spool.waiting(home):
+        noting.flush(queen)
         return 0
     with spool.drained_by_us(home, patience) as mine:
         if not mine:
@@ -69,9 +70,10 @@ def _rounds(queen: Queen, linger: float) -> int:
     while True:
         if found := _round(queen):
             count, quiet_since = count + found, time.monotonic()
-        elif time.monotonic() - quiet_since >= linger:
-            return count
         else:
+            noting.flush(queen)
+            if time.monotonic() - quiet_since >= linger:
+                return count
             time.sleep(min(GLANCE, linger))
 
 

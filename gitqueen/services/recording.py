@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from gitqueen.git import commits
 from gitqueen.git.places import Place
-from gitqueen.model import conflicts
+from gitqueen.model import conflicts, mirror
 from gitqueen.model.events import Event
 from gitqueen.model.sisters import Sister
-from gitqueen.services import claiming, colliding, tending
+from gitqueen.services import claiming, colliding, noting, tending
 from gitqueen.services.queen import Queen
 from gitqueen.store import commits as commits_table
-from gitqueen.store import database, events
+from gitqueen.store import database, events, unnoted
 from gitqueen.store.commits import Made
 
 MOST_AT_STOPS = 100
@@ -33,6 +33,7 @@ def commit(queen: Queen, place: Place, oid: str, maker: Sister | None, how: str)
         if maker is not None:
             # Whom the commit ran into without being told is told now, and so is she.
             colliding.remember(here, colliding.findings(here, maker.name, found))
+            noting.note(queen, place.common_dir, oid, mirror.COMMIT, maker, task, queen.now)
     return True
 
 
@@ -68,6 +69,7 @@ def rewritten(queen: Queen, place: Place, pairs: list[tuple[str, str]], by: Sist
             commits_table.keep(queen.db, place.common_dir, oid)
             detail = {"oid": oid, "branch": place.branch}
             events.record(queen.db, queen.now, Event("committed", name, place.repo, detail))
+        unnoted.carry(queen.db, place.common_dir, pairs)
         told = {"how": how, "commits": len(pairs)}
         events.record(queen.db, queen.now, Event("rewrote", by.name if by else None, place.repo, told))
 

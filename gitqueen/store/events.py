@@ -47,6 +47,14 @@ def _from_row(row: tuple[int, str, str, str | None, bytes | None, str]) -> Event
     return Event(kind, sister, rows.as_path(repo), json.loads(detail), times.parse(at), number)
 
 
+def last(db: Database, kind: str, sister: str) -> datetime | None:
+    """When `sister` did `kind` last."""
+    found = db.execute(
+        "SELECT at FROM events WHERE sister = ? AND kind = ? ORDER BY id DESC LIMIT 1", (rows.text(sister), kind)
+    ).fetchone()
+    return times.parse(found[0]) if found else None
+
+
 def forget(db: Database, before: datetime) -> int:
     """Drop events from before `before`; how many went."""
     return db.execute("DELETE FROM events WHERE at < ?", (times.iso(before),)).rowcount

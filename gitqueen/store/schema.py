@@ -65,7 +65,16 @@ CREATE TABLE armed (worktree BLOB PRIMARY KEY, folder BLOB NOT NULL, fingerprint
     since TEXT NOT NULL) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_PUBLIC + _SIDE, _SESSIONS, _COMMITS)
+# `mirrored`: which refs in a repository are this queen's, by every object she may have let them point at. `unnoted` and
+# `carried`: lines that a commit's note still has to get, and commits whose notes go on to the ones that replaced them.
+_MIRRORED = """
+CREATE TABLE mirrored (common_dir BLOB NOT NULL, ref TEXT NOT NULL, oid TEXT NOT NULL,
+    PRIMARY KEY (common_dir, ref, oid)) WITHOUT ROWID;
+CREATE TABLE unnoted (id INTEGER PRIMARY KEY, common_dir BLOB NOT NULL, oid TEXT NOT NULL, line TEXT NOT NULL);
+CREATE TABLE carried (id INTEGER PRIMARY KEY, common_dir BLOB NOT NULL, old TEXT NOT NULL, new TEXT NOT NULL);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_PUBLIC + _SIDE, _SESSIONS, _COMMITS, _MIRRORED)
 VERSION = len(MIGRATIONS)
 
 

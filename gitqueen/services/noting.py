@@ -1,0 +1,76 @@
+"""Noting: which sister made a commit and for which task, written into the notes of the repository itself.
+
+What is to be written is first a row, in the transaction of what it tells of; the rows of a repository go into its notes
+together, and only then away. A repository that cannot be written keeps its rows until it can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from gitqueen import errors
+from gitqueen.git import notes, places
+from gitqueen.git.places import Place
+from gitqueen.model import mirror
+from gitqueen.model.mirror import Note
+from gitqueen.model.names import SisterName
+from gitqueen.model.sisters import Sister
+from gitqueen.senses import processes
+from gitqueen.services.queen import Queen
+from gitqueen.store import database, repos, unnoted
+
+
+def note(queen: Queen, common_dir: str, oid: str, what: str, sister: Sister, task: str | None, at: datetime) -> None:
+    """`sister` did `what` at the commit `oid`. Call it inside the transaction that writes the same into history."""
+    if SisterName.fault(sister.name) is None and repos.managed(queen.db, common_dir):
+        line = Note(what, sister.name, task, sister.agent, processes.machine(), at)
+        unnoted.add(queen.db, common_dir, oid, mirror.note(line))
+
+
+def flush(queen: Queen) -> list[str]:
+    """Write all that waits; the sentences that say what could not be written now."""
+    with database.faults(queen.settings.database):
+        waiting = unnoted.repositories(queen.db)
+    faults = []
+    for common_dir in waiting:
+        try:
+            _flush(queen, common_dir)
+        except (errors.GitqueenError, OSError) as fault:
+            faults.append(f"notes of {common_dir}: {fault}")
+    return faults
+
+
+def _flush(queen: Queen, common_dir: str) -> None:
+    with database.faults(queen.settings.database):
+        waiting = unnoted.waiting(queen.db, common_dir)
+        managed = repos.managed(queen.db, common_dir)
+    place = places.find(common_dir)
+    if place is None or not managed:
+        with database.transaction(queen.db):
+            unnoted.forget(queen.db, common_dir)
+        return
+    notes.add(place, _grouped(waiting.lines))
+    if waiting.carried:
+        # After the lines: what was made during a rebase may have been rewritten by its end.
+        _carry(place, waiting.carried)
+    with database.transaction(queen.db):
+        unnoted.done(queen.db, waiting)
+
+
+def _grouped(entries: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for oid, line in entries:
+        found.setdefault(oid, []).append(line)
+    return found
+
+
+def _carry(place: Place, pairs: tuple[tuple[str, str], ...]) -> None:
+    """The notes of rewritten commits go on to the new ones, chains of them too: the pairs come in order."""
+    known = notes.read(place, list(dict.fromkeys(oid for pair in pairs for oid in pair)))
+    gained: dict[str, list[str]] = {}
+    for old, new in pairs:
+        lines = [*known.get(old, "").splitlines(), *gained.get(old, ())]
+        if lines:
+            gained.setdefault(new, []).extend(lines)
+    notes.add(place, gained)
