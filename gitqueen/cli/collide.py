@@ -17,7 +17,7 @@ def check(paths: tuple[str, ...], as_json: bool) -> int:
     from gitqueen.views import holdings, structured
 
     queen = doing.open_queen()
-    report = checking.check(queen, doing.actor(queen), paths)
+    report = checking.check(queen, doing.onlooker(queen), paths)
     doing.show(
         as_json,
         lambda: {"collisions": [structured.collision(one) for one in report.collisions]},

@@ -28,7 +28,15 @@ def open_queen() -> Queen:
 
 def actor(opened: Queen, declare: bool = False) -> Identity:
     """Who runs this command; what she must know about her name goes to stderr."""
-    me = identifying.identify(opened, declare)
+    return _told(identifying.identify(opened, declare))
+
+
+def onlooker(opened: Queen) -> Identity:
+    """Like `actor`, for commands that only look: they never wait for a locked database."""
+    return _told(identifying.glance(opened))
+
+
+def _told(me: Identity) -> Identity:
     if me.notice:
         try:
             click.echo(f"🐝 {clean(me.notice)}", err=True)

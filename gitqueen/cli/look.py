@@ -20,7 +20,7 @@ def status(repo: str | None, every: bool, as_json: bool) -> int:
     from gitqueen.views import colony, structured
 
     queen = doing.open_queen()
-    me = doing.actor(queen)
+    me = doing.onlooker(queen)
     if me.sister is not None:
         tending.notice(queen, me.sister)
     report = reporting.status(queen, repo, every)
@@ -36,7 +36,7 @@ def onboard(as_json: bool) -> int:
     from gitqueen.views import briefing, structured
 
     queen = doing.open_queen()
-    report = onboarding.brief(queen, doing.actor(queen))
+    report = onboarding.brief(queen, doing.onlooker(queen))
 
     def words() -> str:
         text = briefing.brief(report, queen.now, doing.palette())

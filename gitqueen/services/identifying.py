@@ -55,6 +55,17 @@ def identify(queen: Queen, declare: bool = False) -> Identity:
         return entering.enter(queen, *newcomer, wanted)
 
 
+def glance(queen: Queen) -> Identity:
+    """`identify` for who only looks: a newcomer whom a locked database cannot take in now is nobody yet."""
+    patience, queen.db.patience = queen.db.patience, 0.2
+    try:
+        return identify(queen)
+    except errors.Busy:
+        return Identity(None, queen.settings.name or login(queen))
+    finally:
+        queen.db.patience = patience
+
+
 def login(queen: Queen) -> str:
     """What a person at an undeclared shell is called."""
     return names.slug(queen.settings.login) or "human"

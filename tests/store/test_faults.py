@@ -64,6 +64,14 @@ def held(iza: Sister, home: Path) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("held")
+def test_a_newcomer_may_look_while_it_is_held(repo: Callable[..., Repo], sister: Callable[..., Sister]) -> None:
+    newcomer = sister("iza-2", repo("other"))
+    for command in ("status", "onboard", "claims", "check README"):
+        done = newcomer.sh(f"gitqueen {command}")
+        assert (done.rc, done.err) == (0, ""), f"{command}: {done}"
+
+
+@pytest.mark.usefixtures("held")
 def test_held_by_another_for_longer_than_we_wait(iza: Sister) -> None:
     for command in LOOKS:
         done = iza.sh(f'"$PYTHON" -c "$IMPATIENT" {command}')
