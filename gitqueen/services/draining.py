@@ -102,7 +102,8 @@ def _record(queen: Queen, record: Record) -> None:
     then = queen.at(place, datetime.fromtimestamp(record.at, UTC))
     by = _actor(queen, record)
     if record.event == "post-rewrite":
-        if not record.busy:  # what is amended on the way of a rebase is told when that ends
+        # The folder of a rebase is still there when its own hook runs. What is amended on the way is told then too.
+        if not record.busy or record.arguments != "amend":
             pairs = [(words[0], words[1]) for line in record.stdin.splitlines() if len(words := line.split()) >= 2]
             recording.rewritten(then, place, pairs, by, record.arguments or "rebase", record.key)
         return
