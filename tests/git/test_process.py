@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -129,26 +130,32 @@ def _gone(pid: int) -> bool:
     return False
 
 
+def _too_slow(pids: Path) -> list[int]:
+    """Run a git that writes the processes it started to `pids` and does not end; on a busy machine give it longer."""
+    for limit in (0.5, 5.0, 50.0):
+        with pytest.raises(errors.GitFailed) as caught:
+            process.run("fetch", timeout=limit)
+        assert caught.value.message == f"git fetch took longer than {limit:g} s"
+        if pids.exists() and (started := pids.read_text().split()):
+            return [int(pid) for pid in started]
+    pytest.fail("git did not start within 50 s")
+
+
 @pytest.mark.needs_proc
 def test_a_slow_git_is_ended_with_all_that_it_started(stand_in: Callable[[str], None], tmp_path: Path) -> None:
-    stand_in(f"sleep 1000 & echo $! >{tmp_path}/child; echo $$ >{tmp_path}/git; wait")
+    stand_in(f"sleep 1000 & echo $$ $! >{tmp_path}/pids; wait")
 
-    with pytest.raises(errors.GitFailed, match=r"^git fetch took longer than 0\.5 s$"):
-        process.run("fetch", timeout=0.5)
-    assert _gone(int((tmp_path / "child").read_text())) and _gone(int((tmp_path / "git").read_text()))
+    assert [_gone(pid) for pid in _too_slow(tmp_path / "pids")] == [True, True]
 
 
 @pytest.mark.needs_proc
 def test_one_that_left_its_pipe_to_a_child_of_another_session_does_not_hang_us(
     stand_in: Callable[[str], None], tmp_path: Path
 ) -> None:
-    stand_in(f"setsid sleep 1000 & echo $! >{tmp_path}/child")
+    stand_in(f"setsid sleep 1000 & echo $! >{tmp_path}/pids")
 
-    try:
-        with pytest.raises(errors.GitFailed, match=r"^git x took longer than 0\.5 s$"):
-            process.run("x", timeout=0.5)
-    finally:
-        os.kill(int((tmp_path / "child").read_text()), 9)
+    for pid in _too_slow(tmp_path / "pids"):
+        os.kill(pid, signal.SIGKILL)
 
 
 @pytest.mark.needs_proc
