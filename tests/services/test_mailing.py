@@ -100,16 +100,18 @@ def test_a_letter_that_comes_between_two_looks_is_seen(home: Path, tmp_path: Pat
     opened = queen.open(env, lambda: datetime.now(UTC), os.fspath(tmp_path))
     me = identifying.identify(opened, declare=True)
     with closing(sqlite3.connect(home / "queen.db", timeout=10)) as other:
-        wrote: list[str] = []
+        asked: list[str] = []
+        letters = ["hi"]
 
         def write(statement: str) -> None:
-            # At the very moment at which the mail was read and nothing was there.
-            if "FROM messages" in statement and not wrote:
-                wrote.append(statement)
+            """When the mail was read, and nothing was there, and the next question comes."""
+            if letters and asked and "FROM messages" in asked[-1]:
                 with other:
                     other.execute(
-                        "INSERT INTO messages (to_sister, body, sent_at) VALUES ('iza-1', 'hi', '2026-04-11')"
+                        "INSERT INTO messages (to_sister, body, sent_at) VALUES ('iza-1', ?, '2026-04-11')",
+                        [letters.pop()],
                     )
+            asked.append(statement)
 
         opened.db.set_trace_callback(write)
         found = mailing.inbox(opened, me, wait=hive.PATIENCE)
