@@ -100,10 +100,9 @@ def test_no_command_lets_anything_through(poisoned: Sister) -> None:
     for words in (line for lines in SHOWING.values() for line in lines):
         shell = "gitqueen " + words.replace("%p", '"$p"').replace("%s", "0")
         poisoned.sh("p=$(printf '\\033]0;owned\\007\\010\\177\\302\\23331m\\342\\200\\256\\377x')")
-        done = poisoned.sh(f"GITQUEEN_DEBUG=1 {shell}")
-        harmless(done, words)
+        done = poisoned.sh(f"GITQUEEN_DEBUG=1 CLICOLOR_FORCE=1 {shell}")
+        harmless(done, words, painted=True)
         assert done.rc in (0, 1, 2, 4), (words, done)
-        harmless(poisoned.sh(f"CLICOLOR_FORCE=1 {shell}"), words, painted=True)
         asked = poisoned.sh(f"{shell} --json")
         harmless(asked, f"{words} --json")
         assert asked.rc in (0, 1, 2, 4) and json.loads(asked.out)["schema"] == 1, (words, asked)
@@ -137,11 +136,10 @@ def test_what_was_hostile_is_shown_as_escapes_and_comes_whole_in_json(poisoned: 
     ],
 )
 def test_a_hostile_environment_is_refused_in_escapes(run: Runner, env: dict[str, str | None]) -> None:
-    for words in ("status", "onboard", "whoami", "doctor", "iam x", "check", "inbox"):
+    for words in ("status", "iam x", "check --json", "doctor"):
         done = run("gitqueen", *words.split(), env=env)
         harmless(done, words)
         assert done.returncode in (0, 1, 2, 4), (words, done)
-        harmless(run("gitqueen", *words.split(), "--json", env=env), words)
 
 
 def test_what_git_s_hooks_print_is_clean_too(repo: Callable[..., Repo], sister: Callable[..., Sister]) -> None:
