@@ -23,3 +23,9 @@ def ours(place: Place | None, env: Mapping[str, str] | None = None) -> dict[str,
         if key:
             found[key] = value if equals else "true"
     return found
+
+
+def pager(env: Mapping[str, str]) -> str:
+    """The command line of the user's pager, as git finds it: GIT_PAGER, core.pager, PAGER."""
+    asked = process.run("var", "GIT_PAGER", env=env, check=False)
+    return os.fsdecode(asked.out).strip() or "cat"

@@ -7,7 +7,7 @@ the child so that our own hooks stay silent under it. No command of git is known
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitqueen import errors
@@ -86,6 +86,35 @@ def _run(
                 raise errors.GitFailed(f"git {_command(args)} took longer than {timeout:g} s") from None
             raise
         return child.returncode, out, err
+
+
+def lines(*args: str, cwd: str) -> Iterator[str]:
+    """What `git ARGS` prints, line by line as it comes, for output without end; when nobody reads on, git ends too.
+
+    Raises `errors.GitFailed` when git says no.
+    """
+    import subprocess
+    import tempfile
+
+    env = {**without_local(os.environ), **OURS}
+    with tempfile.TemporaryFile() as said:
+        child = subprocess.Popen(
+            ["git", *CALM, *args], cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said,
+            start_new_session=True,
+        )  # fmt: skip
+        try:
+            assert child.stdout is not None
+            for line in child.stdout:
+                yield line.decode("utf-8", "surrogateescape").removesuffix("\n")
+            child.wait()
+        finally:
+            if child.poll() is None:
+                _end(child.pid)
+            child.communicate()
+        if child.returncode:
+            said.seek(0)
+            words = said.read().decode("utf-8", "replace").strip()
+            raise errors.GitFailed(f"git {_command(args)} failed: {words or 'it said nothing'}", stderr=words)
 
 
 def _command(args: Sequence[str]) -> str:

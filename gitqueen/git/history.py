@@ -1,0 +1,77 @@
+"""History as git tells it: one commit, the lines of a file, and git's own log."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gitqueen import errors
+from gitqueen.git import process
+from gitqueen.git.places import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    oid: str
+    subject: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a file, and the commit that it came with (all zeros: not committed yet)."""
+
+    oid: str
+    number: int
+    """From 1 on, in the file as it is."""
+    author: str
+    at: int
+    """Unix time at which its author wrote it."""
+    text: str
+
+
+def commit(place: Place, revision: str) -> Commit | None:
+    """The commit that `revision` names, or None."""
+    args = ("log", "-1", "--no-walk", "--no-show-signature", "--format=%H%x00%s%x00%an", "--end-of-options")
+    asked = process.run(*args, revision, "--", cwd=_where(place), check=False)
+    fields = os.fsdecode(asked.out).rstrip("\n").split("\0")
+    return Commit(*fields) if asked.code == 0 and len(fields) == 3 else None
+
+
+def blame(place: Place, path: str, revision: str | None) -> list[Line]:
+    """git's own blame of the file at `path` (absolute), as of `revision` or the working tree."""
+    args = ["blame", "--line-porcelain", *([revision] if revision else []), "--", path]
+    asked = process.run(*args, cwd=place.worktree or place.git_dir, check=False)
+    if asked.code:
+        raise errors.Refused(f"git cannot blame it: {asked.err}", hint="is it committed? git log -- FILE")
+    return _lines(os.fsdecode(asked.out))
+
+
+def _lines(porcelain: str) -> list[Line]:
+    found: list[Line] = []
+    oid, number, author, at = "", 0, "", 0
+    for line in porcelain.split("\n"):
+        if line.startswith("\t"):
+            found.append(Line(oid, number, author, at, line[1:]))
+        elif line.startswith("author "):
+            author = line[7:]
+        elif line.startswith("author-time "):
+            at = int(line[12:])
+        elif (words := line.split(" "))[0] and len(words) >= 3 and len(words[0]) in (40, 64) and words[2].isdigit():
+            oid, number = words[0], int(words[2])
+    return found
+
+
+def _where(place: Place) -> str:
+    return place.worktree or place.git_dir
+
+
+def log(place: Place, args: list[str], coloured: bool) -> Iterator[str]:
+    """git's own log with our notes, line by line as it prints them; `args` as the user gave them to `git log`.
+
+    Raises `errors.GitFailed` with git's words when it refuses them.
+    """
+    colour = "always" if coloured else "never"
+    command = ("log", "--notes=gitqueen", f"--color={colour}", *args)
+    yield from process.lines(*command, cwd=_where(place))
