@@ -56,8 +56,8 @@ class State:
     """Why the file may not be written, in a sentence."""
     aside: tuple[tuple[str, bytes], ...] = ()
     """Copies of hooks with our block that other managers put aside: path and text."""
-    kept_out: tuple[str, bytes] | None = None
-    """Whose hook is missing because ours stands in its place, and the text it would have."""
+    guest: tuple[str, bytes | None] | None = None
+    """Whose hook our file kept out, and its text; or whose our block kept from going, and None."""
 
     @property
     def armed(self) -> bool:
@@ -235,13 +235,14 @@ def _state(event: str, folder: str, config: Sequence[_Entry], by_config: bool, p
         mend=mend,
         beside=tuple(beside),
         stale=state.in_file and _stale(os.fsdecode(hooktext.ours(text or b"")), wanted),
-        kept_out=_kept_out(state, folder, config) if kind == OURS else None,
+        guest=_guest(state, folder, config) if state.in_file else None,
     )
 
 
-def _kept_out(state: State, folder: str, config: Sequence[_Entry]) -> tuple[str, bytes] | None:
-    annexed = any(entry.key == "annex.uuid" for entry in config)
-    return hooktext.kept_out(state.event, hookfiles.read(os.path.join(folder, "pre-push")), annexed)
+def _guest(state: State, folder: str, config: Sequence[_Entry]) -> tuple[str, bytes | None] | None:
+    annexed = any(entry.key == "annex.uuid" and entry.value for entry in config)
+    pre_push = hookfiles.read(os.path.join(folder, "pre-push"))
+    return hooktext.guest(state.event, state.text or b"", pre_push, annexed)
 
 
 def _aside(path: str) -> tuple[tuple[str, bytes], ...]:

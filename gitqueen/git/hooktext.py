@@ -124,7 +124,7 @@ def calls(ours: str) -> str | None:
         return None
 
 
-_LFS = re.compile(rb"#!/bin/sh\ncommand -v git-lfs [^\n]*\ngit lfs pre-push \"\$@\"\n?")
+_LFS = rb'#!/bin/sh\ncommand -v git-lfs [^\n]*\ngit lfs %s "\$@"\n?'
 _ANNEX = {
     "pre-commit": b"git annex pre-commit .\n",
     "post-checkout": b"git annex smudge --update\n",
@@ -132,14 +132,23 @@ _ANNEX = {
 }
 
 
-def kept_out(event: str, pre_push: bytes | None, annexed: bool) -> tuple[str, bytes] | None:
-    """Whose hook would stand where a file of our own does, had it come first; and its text.
+def guest(event: str, text: bytes, pre_push: bytes | None, annexed: bool) -> tuple[str, bytes | None] | None:
+    """Who cannot come because a file of our own is there, and the hook's text; or cannot go, and then None.
 
-    git-lfs and git-annex install no hook where any file is, and run without it from then on. `pre_push`: the text of
-    that hook, which git-lfs always installs and we never own: the others of git-lfs differ in the event alone.
+    git-lfs and git-annex put no hook where any file is, and take away none that is not theirs to the byte. `text`: the
+    file, with our part; `pre_push`: the hook that git-lfs always installs and we never own, of which its others differ
+    in the event alone.
     """
-    if event in ("post-checkout", "post-commit", "post-merge") and pre_push and _LFS.fullmatch(pre_push):
-        return "git-lfs", pre_push.replace(b"pre-push", event.encode())
-    if annexed and event in _ANNEX:
-        return "git-annex", SHEBANG + b"# automatically configured by git-annex\n" + _ANNEX[event]
+    alone, rest = kind(text) == OURS, removed(text)
+    if event in ("post-checkout", "post-commit", "post-merge"):
+        if alone and pre_push and re.fullmatch(_LFS % b"pre-push", pre_push):
+            return "git-lfs", pre_push.replace(b"pre-push", event.encode())
+        if pre_push is None and re.fullmatch(_LFS % event.encode(), rest):
+            return "git-lfs", None
+    if event in _ANNEX:
+        theirs = SHEBANG + b"# automatically configured by git-annex\n" + _ANNEX[event]
+        if annexed and alone:
+            return "git-annex", theirs
+        if not annexed and rest == theirs:
+            return "git-annex", None
     return None

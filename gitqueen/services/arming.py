@@ -99,7 +99,7 @@ def plan(arms: Arms) -> tuple[Step, ...]:
         Step(UNCONFIGURE, event, "out of git's configuration, which this git does not read") for event in arms.left_over
     ]
     for state in arms.states:
-        settled = state.armed and not state.stale and state.kept_out is None
+        settled = state.armed and not state.stale and state.guest is None
         if not settled and not state.fixed and (os.path.isdir(arms.folder) or arms.folder_from == "default"):
             steps.append(_writing(state))
         steps += _cleaning_aside(state)
@@ -108,8 +108,10 @@ def plan(arms: Arms) -> tuple[Step, ...]:
 
 def _writing(state: State) -> Step:
     before, what = state.text, "a block in the hook that is there"
-    if state.kept_out is not None:
-        before, what = state.kept_out[1], f"a block in the hook of {state.kept_out[0]}, which ours kept out"
+    if state.guest is not None and state.guest[1] is not None:
+        before, what = state.guest[1], f"a block in the hook of {state.guest[0]}, which ours kept out"
+    elif state.guest is not None:
+        before, what = None, f"a file of our own, {state.guest[0]} is gone"
     elif state.kind in (hooktext.ABSENT, hooktext.OURS):
         what = "a file of our own"
     text = hooktext.added(before, hooktext.block(hooktext.tool(), state.event))
@@ -242,7 +244,23 @@ def _leaving(queen: Queen, everywhere: Sequence[Arms], records: Mapping[str, Rec
     for arms in everywhere:
         if not _shared(queen, arms):
             steps += _cleaning(arms, records)
-    return tuple(steps)
+    return (*steps, *_strays(everywhere, records))
+
+
+def _strays(everywhere: Sequence[Arms], records: Mapping[str, Record]) -> list[Step]:
+    """Take us out of hooks folders that were in force once: somebody set or unset `core.hooksPath` since."""
+    place = everywhere[0].place
+    tops = [place.common_dir, *(arms.place.worktree for arms in everywhere if arms.place.worktree)]
+    folders = {os.path.dirname(path) for path in records if any(path.startswith(f"{top}/") for top in tops)}
+    folders |= {os.path.join(place.common_dir, "hooks")}
+    steps = []
+    for folder in sorted(folders - {arms.folder for arms in everywhere}):
+        for event in hooks.EVENTS:
+            path = os.path.join(folder, event)
+            text = None if os.path.islink(path) else hookfiles.read(path)
+            if text and hooktext.ours(text):
+                steps.append(_without(event, path, text, records.get(path)))
+    return steps
 
 
 def _shared(queen: Queen, arms: Arms) -> bool:
@@ -315,13 +333,13 @@ def _note(records: dict[str, Record], step: Step) -> None:
     if not hooktext.ours(step.text):
         records.pop(step.path, None)
         return
-    known = records.get(step.path)
-    if known is not None and step.was is not None and hooktext.kind(step.was) == hooktext.OURS:
-        before = known.before  # the user's own hook may have been a shebang and no more
-    else:
-        before = manifest.checksum(hooktext.removed(step.was) if step.was else step.was)
-    if hooktext.kind(step.text) == hooktext.BLOCK:
-        before = manifest.checksum(hooktext.removed(step.text))
+    known, rest = records.get(step.path), hooktext.removed(step.text)
+    if rest != hooktext.SHEBANG:
+        before = manifest.checksum(rest)
+    elif known is not None and step.was is not None and hooktext.kind(step.was) == hooktext.OURS:
+        before = known.before
+    else:  # the user's own hook may be a shebang and no more
+        before = manifest.checksum(rest) if step.was == rest else None
     records[step.path] = Record(before, manifest.checksum(step.text) or "")
 
 

@@ -99,10 +99,8 @@ def _alike(states: Sequence[State]) -> list[tuple[State, list[str]]]:
     """One state of each sort, and the events that are of it."""
     found: dict[object, tuple[State, list[str]]] = {}
     for state in states:
-        kept_out = state.kept_out and state.kept_out[0]
-        found.setdefault((state.how, state.fault, state.mend, state.stale, kept_out), (state, []))[1].append(
-            state.event
-        )
+        sort = (state.how, state.fault, state.mend, state.stale, _guest(state))
+        found.setdefault(sort, (state, []))[1].append(state.event)
     return list(found.values())
 
 
@@ -112,11 +110,18 @@ def _group(state: State, events: Sequence[str], managed: bool, colour: Palette) 
     rows = [f"  {mark} {', '.join(events)}", f"    {clean(words)}"]
     if state.stale:
         rows.append("    of another installation or version   → gitqueen hooks install")
-    if state.kept_out is not None:
-        rows.append(f"    where {state.kept_out[0]} found no room for its own   → gitqueen hooks install")
+    if state.guest is not None:
+        rows.append(f"    {_guest(state)}   → gitqueen hooks install")
     if not state.armed and managed and state.mend:
         rows.append(f"    → {clean(state.mend)}")
     return rows
+
+
+def _guest(state: State) -> str:
+    if state.guest is None:
+        return ""
+    who, text = state.guest
+    return f"where {who} found no room for its own" if text is not None else f"with what {who} left behind"
 
 
 def _elsewhere(arms: Arms, colour: Palette) -> list[str]:
@@ -171,5 +176,5 @@ def _event(state: State) -> dict[str, object]:
         "fault": state.fault or None,
         "mend": state.mend or None,
         "outdated": state.stale,
-        "kept_out": state.kept_out and state.kept_out[0],
+        "guest": _guest(state) or None,
     }

@@ -181,13 +181,28 @@ LFS = (
 )
 
 
-def test_who_was_kept_out_by_a_file_of_ours() -> None:
-    said = hooktext.kept_out("post-merge", LFS, annexed=False)
+ANNEX = b"#!/bin/sh\n# automatically configured by git-annex\ngit annex pre-commit .\n"
+MINE = hooktext.added(None, BODY)
+
+
+def test_whom_a_file_of_ours_keeps_out() -> None:
+    said = hooktext.guest("post-merge", MINE, LFS, annexed=False)
     assert said == ("git-lfs", LFS.replace(b"pre-push", b"post-merge"))
-    assert hooktext.kept_out("pre-commit", LFS, annexed=False) is None
-    assert hooktext.kept_out("post-merge", None, annexed=False) is None
+    assert hooktext.guest("pre-commit", MINE, LFS, annexed=False) is None
+    assert hooktext.guest("post-merge", MINE, None, annexed=False) is None
     # Whoever put the line into a hook of their own arranges it themselves.
-    assert hooktext.kept_out("post-merge", LFS + b"make check\n", annexed=False) is None
-    annex = b"#!/bin/sh\n# automatically configured by git-annex\ngit annex pre-commit .\n"
-    assert hooktext.kept_out("pre-commit", None, annexed=True) == ("git-annex", annex)
-    assert hooktext.kept_out("post-commit", None, annexed=True) is None
+    assert hooktext.guest("post-merge", MINE, LFS + b"make check\n", annexed=False) is None
+    assert hooktext.guest("pre-commit", MINE, None, annexed=True) == ("git-annex", ANNEX)
+    assert hooktext.guest("post-commit", MINE, None, annexed=True) is None
+
+
+def test_whom_a_block_of_ours_keeps_from_going() -> None:
+    theirs = hooktext.added(LFS.replace(b"pre-push", b"post-merge"), BODY)
+    assert hooktext.guest("post-merge", theirs, LFS, annexed=False) is None
+    assert hooktext.guest("post-merge", theirs, None, annexed=False) == ("git-lfs", None)
+    # Another manager has pre-push now: git-lfs need not be gone.
+    assert hooktext.guest("post-merge", theirs, b"#!/bin/sh\nmake check\n", annexed=False) is None
+    theirs = hooktext.added(ANNEX, BODY)
+    assert hooktext.guest("pre-commit", theirs, None, annexed=True) is None
+    assert hooktext.guest("pre-commit", theirs, None, annexed=False) == ("git-annex", None)
+    assert hooktext.guest("pre-commit", theirs + b"make check\n", None, annexed=False) is None
