@@ -44,7 +44,7 @@ gitqueen_met() {
   case $gq_others in *" $1 "*) gq_others="${gq_others%%" $1 "*} ${gq_others#*" $1 "}" ;; esac
   [ -r "/proc/$1/stat" ] || return 0
   # A process name may hold newlines and parentheses: what follows the last one is what counts.
-  while IFS= read -r gq_line || [ -n "$gq_line" ]; do gq_stat=$gq_line; done 2>/dev/null <"/proc/$1/stat"
+  { while IFS= read -r gq_line || [ -n "$gq_line" ]; do gq_stat=$gq_line; done <"/proc/$1/stat"; } 2>/dev/null
   # shellcheck disable=SC2086  # split into its fields on purpose
   set -- ${gq_stat##*") "}
   gq_parent=${2:-0} gq_above="$gq_above$gq_pid:${20-} "
@@ -58,11 +58,11 @@ gitqueen_spool() {
   gq_busy=
   for gq_line in rebase-merge rebase-apply; do [ ! -d "$gq_git/$gq_line" ] || gq_busy=rebase; done
   gitqueen_head
-  printf '%s\000' "$gq_event" "$PWD" "$gq_git" "${GIT_WORK_TREE-}" "$gq_head" "$gq_busy" "$gq_above" \
+  { printf '%s\000' "$gq_event" "$PWD" "$gq_git" "${GIT_WORK_TREE-}" "$gq_head" "$gq_busy" "$gq_above" \
     "${GITQUEEN_NAME-}" "${CLAUDE_CODE_SESSION_ID:-${CODEX_THREAD_ID-}}" "$*" "$gq_stdin" end \
-    2>/dev/null >>"$gq_home/spool/$gq_event.$$" || return 0
+    >>"$gq_home/spool/$gq_event.$$"; } 2>/dev/null || return 0
   # A drain removes this file before its last look: who sees it may rely on being seen.
-  if IFS= read -r gq_line 2>/dev/null <"$gq_home/spool/draining" && kill -0 "$gq_line" 2>/dev/null; then return 0; fi
+  if { IFS= read -r gq_line <"$gq_home/spool/draining"; } 2>/dev/null && kill -0 "$gq_line" 2>/dev/null; then return 0; fi
   "$gq_python" -I -S "$gq_door" drain </dev/null >/dev/null 2>&1 &
 }
 
@@ -87,9 +87,9 @@ GITQUEEN
 
 # The commit that HEAD is; where no file says it (packed, or refs that are no files) git does.
 gitqueen_head() {
-  IFS= read -r gq_line 2>/dev/null <"$gq_git/HEAD" || gq_line=
+  { IFS= read -r gq_line <"$gq_git/HEAD"; } 2>/dev/null || gq_line=
   case $gq_line in
-    'ref: '*) IFS= read -r gq_line 2>/dev/null <"$gq_common/${gq_line#ref: }" || gq_line= ;;
+    'ref: '*) { IFS= read -r gq_line <"$gq_common/${gq_line#ref: }"; } 2>/dev/null || gq_line= ;;
   esac
   case $gq_line in
     '' | *[!0-9a-f]*) gq_head=$(git rev-parse --verify -q HEAD 2>/dev/null) || gq_head= ;;

@@ -1,6 +1,7 @@
 # What git's hooks source: `gitqueen_hook PYTHON DOOR EVENT [ARGUMENT...]`; status 1 refuses what git is about to do.
 # Whoever sources it has set gitqueen_hooks to this folder. Any POSIX sh (-nt is in POSIX since 2024, and was everywhere
-# before). The quiet path starts no process: a commit takes 4 ms, and every process is one of them.
+# before). The quiet path starts no process: a commit takes 4 ms, and every process is one of them. What may fail to open
+# stands in `{ ...; } 2>/dev/null`: zsh says so before it has redirected anything of the command itself.
 # shellcheck shell=sh disable=SC1091,SC2154,SC3013
 
 gitqueen_hook() {
@@ -16,7 +17,7 @@ gitqueen_hook() {
   # A rebase's own picks: post-rewrite tells of all of them at once. Who commits while one waits is another process.
   if [ "$3" = post-commit ] && [ -d "$gq_git/rebase-merge" ]; then
     gq_line=
-    IFS= read -r gq_line 2>/dev/null <"/proc/$PPID/cmdline"
+    { IFS= read -r gq_line <"/proc/$PPID/cmdline"; } 2>/dev/null
     case $gq_line in *commit*) ;; *rebase*) return 0 ;; esac
   fi
   gq_common=$gq_git
@@ -49,9 +50,9 @@ gitqueen_hook() {
 gitqueen_look() {
   [ -d "$gq_home" ] && [ -x "$1" ] && [ -r "$2" ] || return 0
   # Not by `:`, a special builtin: a shell dies when the redirection of such a one fails, and the commit with it.
-  true 2>/dev/null >"$gq_home/now" || return 0
+  { true >"$gq_home/now"; } 2>/dev/null || return 0
   # A look around sets the time of this file to when the next one is due.
   [ ! "$gq_home/next-scan" -nt "$gq_home/now" ] || return 0
-  if IFS= read -r gq_line 2>/dev/null <"$gq_home/daemon.pid" && kill -0 "$gq_line" 2>/dev/null; then return 0; fi
+  if { IFS= read -r gq_line <"$gq_home/daemon.pid"; } 2>/dev/null && kill -0 "$gq_line" 2>/dev/null; then return 0; fi
   "$1" -I -S "$2" look </dev/null >/dev/null 2>&1 &
 }
