@@ -14,8 +14,8 @@ from gitqueen.model.sisters import Body
 from gitqueen.store import rows
 from gitqueen.store.database import Database
 
-_SELECT = """SELECT CAST(c.id AS BLOB), c.owner, c.description, c.claimed_at, c.released_at, h.paths, h.repo, h.common_dir,
-                    h.expires_at, h.nonce, h.origin, h.pid, h.ticks
+_SELECT = """SELECT CAST(c.id AS BLOB), c.owner, c.description, c.claimed_at, c.released_at, h.paths, h.repo,
+                    h.common_dir, h.expires_at, h.nonce, h.origin, h.pid, h.ticks
              FROM claims c
              LEFT JOIN holds h ON h.id = c.id AND h.owner = c.owner AND h.claimed_at = c.claimed_at"""
 
@@ -79,7 +79,8 @@ def save(db: Database, claim: Claim) -> None:
     db.execute(
         """INSERT OR REPLACE INTO holds
                (id, owner, claimed_at, paths, repo, common_dir, expires_at, nonce, origin, pid, ticks)
-           VALUES (CAST(:id AS TEXT), :owner, :claimed, :paths, :repo, :common_dir, :expires, :nonce, :origin, :pid, :ticks)""",
+           VALUES (CAST(:id AS TEXT), :owner, :claimed, :paths, :repo, :common_dir, :expires, :nonce, :origin, :pid,
+               :ticks)""",
         values,
     )
 

@@ -115,22 +115,34 @@ def damage(db: Database) -> list[str]:
 def _upgrade(db: Database, home: str, path: str) -> None:
     if version(db) < schema.VERSION:
         if (wrong := schema.misfit(db)) is not None:
-            raise errors.CannotWork(
-                f"{path} is another program's: {wrong}; nothing was changed in it",
-                hint="point GITQUEEN_HOME at another folder",
-            )
+            raise _foreign(path, wrong)
         _set_journal(db, "DELETE" if on_network(home) else "WAL")
         with transaction(db, durable=True):
-            # Read again under the lock: another process may have migrated while this one waited.
-            for number, migration in enumerate(schema.MIGRATIONS[version(db) :], version(db) + 1):
-                for statement in migration.split(";"):
-                    db.execute(statement)
-                db.execute(f"PRAGMA user_version = {number}")
+            _migrate(db, path)
     if (found := version(db)) > schema.VERSION:
         raise errors.CannotWork(
             f"the queen's database has version {found}, this gitqueen knows {schema.VERSION}: nothing was changed",
             hint="upgrade gitqueen, or point GITQUEEN_HOME at another folder",
         )
+
+
+def _migrate(db: Database, path: str) -> None:
+    # The version is read again under the lock: another process may have migrated while this one waited.
+    for number, migration in enumerate(schema.MIGRATIONS[version(db) :], version(db) + 1):
+        for statement in migration.split(";"):
+            try:
+                db.execute(statement)
+            except sqlite3.OperationalError as fault:
+                if _primary(fault) != sqlite3.SQLITE_ERROR:
+                    raise
+                raise _foreign(path, str(fault)) from fault  # a table of somebody else's has the name of one of ours
+        db.execute(f"PRAGMA user_version = {number}")
+
+
+def _foreign(path: str, why: str) -> errors.CannotWork:
+    return errors.CannotWork(
+        f"{path} is another program's: {why}; nothing was changed in it", hint="point GITQUEEN_HOME at another folder"
+    )
 
 
 def _set_journal(db: Database, wanted: str) -> None:

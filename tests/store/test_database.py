@@ -144,17 +144,27 @@ def test_a_newer_database_is_refused_and_left_alone(home: Path, run: Runner) -> 
     assert (home / "queen.db").read_bytes() == before
 
 
-def test_another_programs_database_is_refused_and_left_alone(home: Path, run: Runner, plain_db: Plain) -> None:
-    plain_db().executescript(
-        "CREATE TABLE messages (id INTEGER PRIMARY KEY, text); INSERT INTO messages VALUES (1, 'x')"
-    )
-    before = (home / "queen.db").read_bytes()
+@pytest.mark.parametrize(
+    ("table", "why"),
+    [
+        (
+            "messages (id INTEGER PRIMARY KEY, text)",
+            "its table messages has the columns id, text, not id, from_sister, ",
+        ),
+        ("events (id INTEGER PRIMARY KEY, what)", "table events already exists; nothing was changed in it"),
+    ],
+)
+def test_another_programs_database_is_refused_and_left_alone(
+    table: str, why: str, home: Path, run: Runner, plain_db: Plain
+) -> None:
+    db = plain_db()
+    db.execute(f"CREATE TABLE {table}")
+    before = shape(home / "queen.db")
     done = run("gitqueen", "status")
-    assert done.returncode == 4
-    assert done.stderr.startswith(
-        f"gitqueen: {home}/queen.db is another program's: its table messages has the columns id, text, not id, "
-    )
-    assert (home / "queen.db").read_bytes() == before
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr.startswith(f"gitqueen: {home}/queen.db is another program's: {why}")
+    assert shape(home / "queen.db") == before
+    assert db.execute("PRAGMA user_version").fetchone() == (0,)
 
 
 @pytest.mark.parametrize("umask", ["000", "022", "077"])

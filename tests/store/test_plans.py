@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import shlex
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from pathlib import Path
 from tests.hive import Repo, Sister
 
 TRACED = """
-import sys
+import shlex, sys
 from gitqueen.store import database
 plain = database.open
 def traced(*args, **options):
@@ -23,9 +24,9 @@ def traced(*args, **options):
     return db
 database.open = traced
 from gitqueen.cli.main import run
-sys.exit(run(sys.argv[1:]))
+sys.exit(next((line for line in sys.argv[1:] if run(shlex.split(line)) != 0), None))
 """
-"""gitqueen, which writes down every statement it gives to SQLite."""
+"""gitqueen, several commands of it, which writes down every statement it gives to SQLite."""
 
 COMMANDS = """
 tell iza-2 hello
@@ -67,9 +68,9 @@ def test_every_query_of_a_common_command_uses_an_index(
     sister("iza-2", app).sh("iam 'reading along'; queen tell iza-1 one; queen tell iza-1 two; queen tell iza-1 three")
     assert iza.sh("iam 'tracing'; gitqueen scan").rc == 0
     letter = json.loads(iza.sh("gitqueen inbox --peek --json").out)["messages"][0]["id"]
-    for command in (line.replace("ID", str(letter)) for line in COMMANDS):
-        done = iza.sh(f'"$PYTHON" -c "$TRACED" {command}')
-        assert done.rc == 0, f"{command}: {done}"
+    lines = shlex.join(line.replace("ID", str(letter)) for line in COMMANDS)
+    done = iza.sh(f'"$PYTHON" -c "$TRACED" {lines}')
+    assert (done.rc, done.err) == (0, "")
     statements = [ast.literal_eval(line) for line in (app.path / "trace").read_text().splitlines()]
     queries = sorted({sql for sql in statements if re.match("SELECT|INSERT|UPDATE|DELETE", sql)})
     assert len(queries) > 40
@@ -89,7 +90,7 @@ def test_a_doing_costs_few_statements(sister: Callable[..., Sister], repo: Calla
     app = repo()
     iza = sister("iza-1", app, env={"PYTHON": sys.executable, "TRACED": TRACED})
     assert iza.sh("iam 'tracing'; gitqueen scan").rc == 0
-    assert iza.sh('"$PYTHON" -c "$TRACED" tell iza-1 hello').rc == 0
+    assert iza.sh('"$PYTHON" -c "$TRACED" "tell iza-1 hello"').rc == 0
     statements = [ast.literal_eval(line) for line in (app.path / "trace").read_text().splitlines()]
     assert sum(sql.startswith("BEGIN") for sql in statements) == 1, "one transaction, one wait for the disk"
     assert [sql for sql in statements if sql.startswith("PRAGMA")] == [
