@@ -31,7 +31,7 @@ def diagnose(env: Mapping[str, str], cwd: str) -> list[Check]:
     """All checks; one that fails by itself is a check that failed, never the end of the others."""
     read = settings.read(env)
     checks: list[Check] = []
-    for look in (_home, _database, _journal, _git, _commands, _crashes):
+    for look in (_home, _database, _git, _commands, _crashes):
         name = look.__name__.strip("_")
         try:
             checks += look(read, env, cwd)
@@ -98,18 +98,18 @@ def _inside(read: settings.Settings, db: database.Database) -> Iterator[Check]:
     yield Check("schema", found <= schema.VERSION, detail, "upgrade gitqueen, or point GITQUEEN_HOME at another folder")
     if (wrong := schema.misfit(db)) is not None:
         yield Check("tables", False, wrong, "point GITQUEEN_HOME at another folder")
+    yield _journal(read, database.journal(db))
     if found == schema.VERSION and not broken:
         for common_dir, path in repos.all_managed(db).items():
             if not os.path.isdir(common_dir):
                 yield Check("repository", False, f"{path} is gone", f"gitqueen hooks uninstall {quote(path)}")
 
 
-def _journal(read: settings.Settings, env: Mapping[str, str], cwd: str) -> Iterator[Check]:
-    network = os.path.isdir(read.home) and database.on_network(read.home)
-    detail = (
-        "a network file system: no write-ahead log, writers wait longer" if network else "local disk, write-ahead log"
-    )
-    yield Check("journal", not network, detail, "point GITQUEEN_HOME at a folder on a local disk")
+def _journal(read: settings.Settings, mode: str) -> Check:
+    network = database.on_network(read.home)
+    how = "write-ahead log" if mode == "wal" else "no write-ahead log, writers wait longer"
+    detail = f"{'a network file system' if network else 'local disk'}: {how}"
+    return Check("journal", not network, detail, "point GITQUEEN_HOME at a folder on a local disk")
 
 
 def _git(read: settings.Settings, env: Mapping[str, str], cwd: str) -> Iterator[Check]:
