@@ -6,12 +6,16 @@ By the git command, one process a question: only drains and scans ask, never a h
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from gitqueen.git import process, staging
 from gitqueen.git.places import Place
 
 MOST = 1000
 """New commits that one look lists; a fetch may bring more, and those are nobody's here."""
+
+MOST_AHEAD = 5000
+"""Commits ahead of ours in which others' are looked for."""
 
 
 def head(place: Place) -> str | None:
@@ -32,6 +36,17 @@ def parents(place: Place, oid: str) -> int:
     return max(0, len(asked.out.split()) - 1)
 
 
+def rebasing(place: Place) -> bool:
+    """Whether what moved HEAD last was a rebase that begins: at its checkout only the reflog knows of it."""
+    try:
+        with open(os.path.join(place.git_dir, "logs", "HEAD"), "rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
+            words = file.read().rstrip(b"\n").rpartition(b"\n")[2].partition(b"\t")[2]
+    except OSError:
+        return False
+    return words.startswith(b"rebase") or b" (start): checkout " in words
+
+
 def reached(place: Place, oid: str) -> bool:
     """Whether HEAD of a worktree has `oid` in its history."""
     return process.run("merge-base", "--is-ancestor", oid, "HEAD", cwd=_where(place), check=False).code == 0
@@ -42,6 +57,34 @@ def new(place: Place, before: str, after: str) -> list[str]:
     args = ("rev-list", "--reverse", f"--max-count={MOST}", after, "--not", before, "--remotes", "--")
     asked = process.run(*args, cwd=_where(place), check=False)
     return asked.out.decode("ascii", "replace").split() if asked.code == 0 else []
+
+
+def unmerged(place: Place, tips: Sequence[str], within: Sequence[str]) -> set[str]:
+    """Those of the commits `within` that one of `tips` has and HEAD of this worktree has not; in one process."""
+    asked = ("rev-list", "--ignore-missing", f"--max-count={MOST_AHEAD}", *tips, "--not", "HEAD", "--")
+    ahead = process.run(*asked, cwd=_where(place), check=False)
+    return set(ahead.out.decode("ascii", "replace").split()) & set(within) if ahead.code == 0 else set()
+
+
+def origin(place: Place) -> tuple[str, str]:
+    """The first commit of the history here and where it was cloned from, in one form; each empty where there is none.
+
+    The first commit alone tells clones of one project; a shallow clone does not have it.
+    """
+    where = _where(place)
+    remote = process.run("config", "--get", "remote.origin.url", cwd=where, check=False)
+    if os.path.exists(os.path.join(place.common_dir, "shallow")):
+        return "", _plain(os.fsdecode(remote.out).strip())
+    first = process.run("rev-list", "--max-parents=0", "HEAD", "--", cwd=where, check=False, timeout=60.0)
+    roots = sorted(first.out.decode("ascii", "replace").split()) if first.code == 0 else []
+    return (roots[0] if roots else ""), _plain(os.fsdecode(remote.out).strip())
+
+
+def _plain(url: str) -> str:
+    """`git@host:team/app.git` and `https://user@host/team/app` alike as `host/team/app`."""
+    rest = url.partition("://")[2] or url.replace(":", "/", 1)
+    host, slash, path = rest.partition("/")
+    return f"{host.rpartition('@')[2].lower()}{slash}{path}".rstrip("/").removesuffix(".git")
 
 
 def _where(place: Place) -> str:

@@ -18,7 +18,9 @@ from gitqueen.model.events import Event
 from gitqueen.model.messages import NORMAL, URGENT
 from gitqueen.model.names import QUEEN
 from gitqueen.model.sisters import Sister
+from gitqueen.services import relating
 from gitqueen.services.queen import Queen
+from gitqueen.store import commits as commits_table
 from gitqueen.store import conflicts as conflicts_table
 from gitqueen.store import database, events, trees
 from gitqueen.store import messages as messages_table
@@ -27,6 +29,8 @@ TYPE_CHECKING = False  # importing typing costs a hook 4 ms
 if TYPE_CHECKING:
     from gitqueen.model.claims import Claim
 
+FAR = 20
+"""Commits in clones that are asked about, two git processes each."""
 SHOWN = 5
 """Paths that a sentence names before it counts the rest."""
 
@@ -82,26 +86,57 @@ def _and(words: Sequence[str]) -> str:
 def paths_colliding(
     queen: Queen, me: str | None, paths: Sequence[str], living: Sequence[Sister], standing: Iterable[Claim]
 ) -> list[Collision]:
-    """What stands against changing `paths` (from the top of the repository here): claims of others on them, and
-    others' uncommitted work on them in other worktrees of this repository."""
+    """What stands against changing `paths` (from the top of the repository here): claims of others on them, others'
+    uncommitted work on them in other worktrees, and what others committed to them on branches that are not merged
+    here. Clones of the repository on this machine count as worktrees of it."""
     place = queen.here()
+    kin = relating.kin(queen, place.common_dir)
     found = []
     for claim in standing:
-        if claim.owner != me and claim.common_dir == place.common_dir:
+        if claim.owner != me and claim.common_dir in kin:
             # Globs, not paths, are asked one by one: 50 claims against 5,000 paths stay a matter of milliseconds.
             found += [_claimed(path, claim) for path in paths if claim.covers(path)]
+    near = [sister for sister in living if sister.name != me and sister.common_dir in kin]
     neighbours: dict[str, list[Sister]] = {}
-    for sister in living:
-        if (
-            sister.name != me
-            and sister.common_dir == place.common_dir
-            and sister.worktree not in (None, place.worktree)
-        ):
+    for sister in near:
+        if sister.worktree not in (None, place.worktree):
             neighbours.setdefault(sister.worktree or "", []).append(sister)
     for worktree, sisters in sorted(neighbours.items()):
         for path in sorted(_uncommitted(queen, worktree, paths)):
             found += [_dirty(path, sister) for sister in sisters]
-    return found
+    return found + _committed(queen, me, paths, near)
+
+
+def _committed(queen: Queen, me: str | None, paths: Sequence[str], near: Sequence[Sister]) -> list[Collision]:
+    """Which of `paths` a living sister changed by commits of her own that HEAD here does not have."""
+    place = queen.here()
+    there = {sister.name: sister for sister in near if sister.worktree is not None}
+    with database.faults(queen.settings.database):
+        touched = commits_table.touching(queen.db, relating.kin(queen, place.common_dir), paths, me) if there else []
+    hers = [touch for touch in touched if touch.sister in there]
+    if not hers:
+        return []
+    from gitqueen.git import commits, places  # only where somebody committed to the same path
+
+    beside = [sister for sister in there.values() if sister.common_dir == place.common_dir]
+    # By the name of the branch: the head that the scan saw may be 30 s old.
+    tips = [f"refs/heads/{sister.branch}" if sister.branch else sister.head or "HEAD" for sister in beside]
+    ahead = commits.unmerged(place, tips, [touch.oid for touch in hers if touch.common_dir == place.common_dir])
+    far = {touch.oid: touch for touch in hers if touch.common_dir != place.common_dir}
+    for oid, touch in list(far.items())[-FAR:]:
+        clone = places.find(there[touch.sister].worktree or "")
+        if clone is not None and commits.reached(clone, oid) and not commits.reached(place, oid):
+            ahead.add(oid)
+    latest = {(touch.path, touch.sister): touch.oid for touch in hers if touch.oid in ahead}
+    return [_ahead(path, there[name], oid) for (path, name), oid in sorted(latest.items())]
+
+
+def _ahead(path: str, sister: Sister, oid: str) -> Collision:
+    where = f"on {sister.branch}" if sister.branch else "on a detached HEAD"
+    task = f", {_quoted(sister.task)}" if sister.task else ""
+    return Collision(
+        path, sister.name, "committed", conflicts.WARNING, f"changed by {sister.name} in {oid[:10]} ({where}{task})"
+    )
 
 
 def _claimed(path: str, claim: Claim) -> Collision:

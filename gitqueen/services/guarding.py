@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gitqueen import errors
-from gitqueen.git import staging
+from gitqueen.git import commits, staging
 from gitqueen.model import conflicts
 from gitqueen.model.claims import Claim
 from gitqueen.model.conflicts import Collision, Conflict, Finding
 from gitqueen.model.events import Event
 from gitqueen.model.sisters import Sister
-from gitqueen.services import claiming, colliding, identifying, tending
+from gitqueen.services import claiming, colliding, identifying, relating, tending
 from gitqueen.services.identifying import Identity
 from gitqueen.services.queen import Queen
 from gitqueen.store import conflicts as conflicts_table
@@ -79,7 +79,8 @@ def before_commit(queen: Queen, me: Identity) -> CommitReport:
         return CommitReport()
     mine = me.sister
     others = [sister for sister in tending.living(queen) if sister.name != me.address]
-    standing = [one for one in claiming.held(queen) if one.common_dir == place.common_dir and one.owner != me.address]
+    kin = relating.kin(queen, place.common_dir)
+    standing = [one for one in claiming.held(queen) if one.common_dir in kin and one.owner != me.address]
     paths = staging.staged(place, queen.env)
     found = colliding.paths_colliding(queen, mine.name if mine else None, paths, others, standing)
     unkept = _kept(queen, lambda: _remember(queen, mine, found)) if mine is not None else ""
@@ -128,7 +129,7 @@ def after_checkout(queen: Queen, me: Identity, arguments: Sequence[str]) -> Chec
             for sister in others
             if sister.common_dir == place.common_dir and place.branch is not None and sister.branch == place.branch
         ),
-        busy=place.busy,
+        busy=place.busy or ("rebase" if place.branch is None and commits.rebasing(place) else None),
     )
     # `worktree add` and `clone` check out too, from nothing, in a folder where nobody is yet.
     entering = mine if mine is not None and arguments[0].strip("0") else None

@@ -5,7 +5,7 @@ Which markers there must be is decided here from the hive's rows; writing them i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from gitqueen.git import markers
 from gitqueen.model.claims import Claim
@@ -18,27 +18,31 @@ from gitqueen.store import sisters as sisters_table
 
 def claims(queen: Queen, common_dir: str | None) -> None:
     """The claims on paths of one repository changed. Call it inside the transaction that changed them."""
-    if common_dir is not None and repos.managed(queen.db, common_dir):
-        everybody, standing = sisters_table.everyone(queen.db), claims_table.held(queen.db)
-        markers.set_claims(common_dir, _by_strangers(common_dir, everybody, standing))
+    if common_dir is None:
+        return
+    kin = repos.kin(queen.db, common_dir)
+    if managed := [one for one in kin if repos.managed(queen.db, one)]:
+        strangers = _by_strangers(set(kin), sisters_table.everyone(queen.db), claims_table.held(queen.db))
+        for one in managed:
+            markers.set_claims(one, strangers)
 
 
-def _by_strangers(common_dir: str, sisters: Iterable[Sister], standing: Iterable[Claim]) -> bool:
+def _by_strangers(kin: Collection[str], sisters: Iterable[Sister], standing: Iterable[Claim]) -> bool:
     """Whether somebody who has no marker here holds paths: a sister elsewhere, a dead one within the grace."""
-    marked = {sister.name for sister in sisters if sister.body is not None and sister.common_dir == common_dir}
-    return any(one.paths and one.common_dir == common_dir and one.owner not in marked for one in standing)
+    marked = {sister.name for sister in sisters if sister.body is not None and sister.common_dir in kin}
+    return any(one.paths and one.common_dir in kin and one.owner not in marked for one in standing)
 
 
 def mend(queen: Queen, living: Sequence[Sister], standing: Sequence[Claim]) -> None:
-    """Make the markers of every managed repository say exactly who lives there."""
+    """Make the markers of every managed repository say exactly who lives there or in a clone of it."""
     with database.faults(queen.settings.database):
-        managed = repos.all_managed(queen.db)
-    for common_dir in managed:
-        wanted = {s.body.pid: s.body.origin for s in living if s.body and s.common_dir == common_dir}
+        managed = {common_dir: set(repos.kin(queen.db, common_dir)) for common_dir in repos.all_managed(queen.db)}
+    for common_dir, kin in managed.items():
+        wanted = {s.body.pid: s.body.origin for s in living if s.body and s.body.pid and s.common_dir in kin}
         markers.prepare(common_dir)
         for pid, origin in wanted.items():
             markers.write(common_dir, pid, origin)
         for pid in markers.listed(common_dir):
             if pid not in wanted:
                 markers.drop(common_dir, pid)
-        markers.set_claims(common_dir, _by_strangers(common_dir, living, standing))
+        markers.set_claims(common_dir, _by_strangers(kin, living, standing))

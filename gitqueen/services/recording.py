@@ -10,12 +10,14 @@ from gitqueen.git.places import Place
 from gitqueen.model import conflicts, mirror
 from gitqueen.model.events import Event
 from gitqueen.model.sisters import Sister
-from gitqueen.services import claiming, colliding, noting, tending
+from gitqueen.services import claiming, colliding, noting, relating, tending
 from gitqueen.services.queen import Queen
 from gitqueen.store import commits as commits_table
 from gitqueen.store import database, events, unnoted
 from gitqueen.store.commits import Made
 
+MOST_PATHS = 10_000
+"""Paths of one commit that are remembered as hers: more are a move or an import, and collide with everything."""
 MOST_AT_STOPS = 100
 """Commits at the stops of one rebase that are looked at, a git process each."""
 
@@ -23,7 +25,8 @@ MOST_AT_STOPS = 100
 def commit(queen: Queen, place: Place, oid: str, maker: Sister | None, how: str) -> bool:
     """`maker` (None: nobody knows) made `oid` in `place`; `how` it was seen: hook or scan. False when it was known."""
     here = queen.at(place)
-    found = _collisions(here, oid, maker) if maker is not None else []
+    changed = commits.changed(place, oid)[:MOST_PATHS] if maker is not None else []
+    found = _collisions(here, changed, maker) if maker is not None else []
     name, task = (maker.name, maker.task) if maker else (None, None)
     with database.transaction(queen.db):
         if not commits_table.save(queen.db, Made(place.common_dir, oid, name, task, queen.now)):
@@ -31,19 +34,21 @@ def commit(queen: Queen, place: Place, oid: str, maker: Sister | None, how: str)
         detail = {"oid": oid, "branch": place.branch, **({} if how == "hook" else {"seen_by": how})}
         events.record(queen.db, queen.now, Event("committed", name, place.repo, detail))
         if maker is not None:
+            commits_table.save_paths(queen.db, place.common_dir, oid, changed)
             # Whom the commit ran into without being told is told now, and so is she.
             colliding.remember(here, colliding.findings(here, maker.name, found))
             noting.note(queen, place.common_dir, oid, mirror.COMMIT, maker, task, queen.now)
     return True
 
 
-def _collisions(here: Queen, oid: str, maker: Sister) -> list[conflicts.Collision]:
-    others = [other for other in tending.others(here, maker.name) if other.common_dir == here.here().common_dir]
+def _collisions(here: Queen, changed: list[str], maker: Sister) -> list[conflicts.Collision]:
+    kin = relating.kin(here, here.here().common_dir)
+    others = [other for other in tending.others(here, maker.name) if other.common_dir in kin]
     standing = [claim for claim in claiming.held(here) if claim.paths and claim.owner != maker.name]
-    # Nobody to run into: git need not be asked, and a rebase of a hundred commits costs a hundred rows.
+    # Nobody to run into: git need not be asked for what policy says.
     if (not others and not standing) or conflicts.policy(here.config, conflicts.FILE_COLLISION) == conflicts.OFF:
         return []
-    return colliding.paths_colliding(here, maker.name, commits.changed(here.here(), oid), others, standing)
+    return colliding.paths_colliding(here, maker.name, changed, others, standing)
 
 
 def picked(queen: Queen, place: Place, oid: str, by: Sister | None) -> None:

@@ -49,9 +49,11 @@ def others(queen: Queen, me: str | None) -> list[Sister]:
 
 
 def mark(queen: Queen, sister: Sister) -> None:
-    """Put the marker of a living sister into the managed repository she is in."""
-    if sister.body and sister.body.pid and sister.common_dir and repos.managed(queen.db, sister.common_dir):
-        markers.write(sister.common_dir, sister.body.pid, sister.body.origin)
+    """Put the marker of a living sister into the managed repository she is in, and into the clones of it."""
+    if sister.body and sister.body.pid and sister.common_dir:
+        for common_dir in repos.kin(queen.db, sister.common_dir):
+            if repos.managed(queen.db, common_dir):
+                markers.write(common_dir, sister.body.pid, sister.body.origin)
 
 
 def settle(queen: Queen, sister: Sister) -> Sister:

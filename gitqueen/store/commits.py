@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +21,16 @@ class Made:
     task: str | None
     at: datetime
     picked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """A path that a sister's commit changed."""
+
+    common_dir: str
+    path: str
+    oid: str
+    sister: str
 
 
 def save(db: Database, made: Made) -> bool:
@@ -70,11 +80,43 @@ def rewritten(db: Database, common_dir: str, pairs: Iterable[tuple[str, str]], n
         ).fetchone()
         sister, task, at = row or (None, None, times.iso(now))
         db.execute(
+            """INSERT OR IGNORE INTO brought (common_dir, path, oid)
+               SELECT common_dir, path, :new FROM brought WHERE common_dir = :where AND oid = :old""",
+            {"where": where, "old": old, "new": new},
+        )
+        db.execute(
             """INSERT INTO commits (common_dir, oid, sister, task, at, picked)
                VALUES (:where, :new, :sister, :task, :at, 0)
                ON CONFLICT (common_dir, oid) DO UPDATE SET sister = :sister, task = :task, at = :at, picked = 0""",
             {"where": where, "new": new, "sister": sister, "task": task, "at": at},
         )
+
+
+def save_paths(db: Database, common_dir: str, oid: str, paths: Iterable[str]) -> None:
+    """What a sister's commit changed."""
+    where = rows.path(common_dir)
+    db.executemany(
+        "INSERT OR IGNORE INTO brought (common_dir, path, oid) VALUES (?, ?, ?)",
+        [(where, rows.path(path), oid) for path in paths],
+    )
+
+
+def touching(db: Database, common_dirs: Iterable[str], paths: Sequence[str], but: str | None) -> list[Touch]:
+    """The commits in these repositories that changed one of `paths` and were made by a sister other than `but`."""
+    query = """SELECT b.common_dir, b.path, b.oid, c.sister FROM brought b
+               JOIN commits c ON c.common_dir = b.common_dir AND c.oid = b.oid
+               WHERE b.common_dir = ? AND b.path = ? AND c.sister IS NOT NULL AND c.sister IS NOT ? AND NOT c.picked"""
+    found = []
+    for common_dir in common_dirs:
+        where = rows.path(common_dir)
+        if db.execute("SELECT 1 FROM brought WHERE common_dir = ? LIMIT 1", (where,)).fetchone() is None:
+            continue
+        for path in paths:
+            found += db.execute(query, (where, rows.path(path), rows.text(but))).fetchall()
+    return [
+        Touch(rows.as_path(place) or "", rows.as_path(path) or "", oid, rows.as_text(sister) or "")
+        for place, path, oid, sister in found
+    ]
 
 
 def picks(db: Database, common_dir: str) -> list[tuple[str, str | None]]:
@@ -102,3 +144,7 @@ def once(db: Database, key: str) -> bool:
 
 def forget(db: Database, before: datetime) -> None:
     db.execute("DELETE FROM commits WHERE at < ?", (times.iso(before),))
+    db.execute(
+        """DELETE FROM brought WHERE NOT EXISTS
+               (SELECT 1 FROM commits c WHERE c.common_dir = brought.common_dir AND c.oid = brought.oid)"""
+    )

@@ -69,3 +69,29 @@ def last(db: Database, what: str) -> float:
 
 def set_last(db: Database, what: str, at: float) -> None:
     db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (f"last_{what}", str(at)))
+
+
+def kin(db: Database, common_dir: str) -> dict[str, str]:
+    """Like `known`, of this repository and the clones of the same project: one first commit, or one origin where
+    nobody knows the first commit (shallow clones)."""
+    found = db.execute(
+        """SELECT other.common_dir, other.path FROM repos mine JOIN repos other
+           ON other.common_dir = mine.common_dir OR (other.root = mine.root AND mine.root <> '')
+              OR (other.remote = mine.remote AND mine.remote <> '' AND '' IN (mine.root, other.root))
+           WHERE mine.common_dir = ? ORDER BY other.path""",
+        (rows.path(common_dir),),
+    )
+    return {rows.as_path(place) or "": rows.as_path(path) or "" for place, path in found} or {common_dir: ""}
+
+
+def strangers(db: Database) -> dict[str, str]:
+    """Like `known`, of those nobody has looked at for their first commit."""
+    found = db.execute("SELECT common_dir, path FROM repos WHERE root IS NULL ORDER BY path")
+    return {rows.as_path(common_dir) or "": rows.as_path(path) or "" for common_dir, path in found}
+
+
+def set_origin(db: Database, common_dir: str, root: str, remote: str) -> None:
+    """Its first commit and where it was cloned from, each empty where there is none."""
+    db.execute(
+        "UPDATE repos SET root = ?, remote = ? WHERE common_dir = ?", (root, rows.text(remote), rows.path(common_dir))
+    )

@@ -74,7 +74,17 @@ CREATE TABLE unnoted (id INTEGER PRIMARY KEY, common_dir BLOB NOT NULL, oid TEXT
 CREATE TABLE carried (id INTEGER PRIMARY KEY, common_dir BLOB NOT NULL, old TEXT NOT NULL, new TEXT NOT NULL);
 """
 
-MIGRATIONS: tuple[str, ...] = (_PUBLIC + _SIDE, _SESSIONS, _COMMITS, _MIRRORED)
+# Clones of one project are known by their first commit, else by where they come from. `brought`: the paths that a
+# sister's commit changed.
+_CLONES = """
+ALTER TABLE repos ADD COLUMN root TEXT;
+ALTER TABLE repos ADD COLUMN remote TEXT;
+CREATE TABLE brought (common_dir BLOB NOT NULL, path BLOB NOT NULL, oid TEXT NOT NULL,
+    PRIMARY KEY (common_dir, path, oid)) WITHOUT ROWID;
+CREATE INDEX brought_by_commit ON brought (common_dir, oid);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_PUBLIC + _SIDE, _SESSIONS, _COMMITS, _MIRRORED, _CLONES)
 VERSION = len(MIGRATIONS)
 
 
