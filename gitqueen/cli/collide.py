@@ -31,11 +31,11 @@ def check(paths: tuple[str, ...], as_json: bool) -> int:
 @json_option
 def conflicts(every: bool, as_json: bool) -> int:
     """Open conflicts: who collides with whom, where, since when."""
-    from gitqueen.services import colliding, scanning
+    from gitqueen.services import colliding, glancing
     from gitqueen.views import holdings, structured
 
     queen = doing.open_queen()
-    scanning.ensure(queen)
+    glancing.ensure(queen)
     book = colliding.book(queen, every)
     doing.show(
         as_json,

@@ -73,11 +73,16 @@ def history(most: int, sister: str | None, repo: str | None, as_json: bool) -> i
 @json_option
 def scan(stale: bool, as_json: bool) -> int:
     """One look around: who lives, where, with what uncommitted; and all that follows from it."""
-    from gitqueen.services import scanning
+    from gitqueen.services import glancing, watching
     from gitqueen.views import rounds
 
     queen = doing.open_queen()
-    report = scanning.ensure(queen) if stale else scanning.locked(queen, progress=_progress)
+    report = None
+    if not (stale and watching.fresh(queen)):
+        from gitqueen.services import scanning
+
+        patience = glancing.PATIENCE if stale else 30.0
+        report = scanning.locked(queen, patience, stale_only=stale, progress=_progress)
     doing.show(as_json, lambda: rounds.shape(report), lambda: rounds.words(report))
     return 0
 

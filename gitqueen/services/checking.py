@@ -11,7 +11,7 @@ from gitqueen.git import staging
 from gitqueen.model import conflicts
 from gitqueen.model.conflicts import Collision
 from gitqueen.model.sisters import Sister
-from gitqueen.services import claiming, colliding, scanning, tending
+from gitqueen.services import claiming, colliding, glancing, tending
 from gitqueen.services.identifying import Identity
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, trees
@@ -37,7 +37,7 @@ def check(queen: Queen, me: Identity, named: Sequence[str]) -> Check:
     place = queen.here()
     if place.worktree is None:
         raise errors.CannotWork("a bare repository has no files to check", hint="go into one of its worktrees")
-    scanning.ensure(queen)
+    glancing.ensure(queen)
     if me.sister is not None:
         tending.notice(queen, me.sister)
     others = tending.others(queen, me.address)

@@ -9,7 +9,7 @@ from gitqueen.model.claims import Claim
 from gitqueen.model.conflicts import Conflict
 from gitqueen.model.messages import Message
 from gitqueen.model.sisters import Sister
-from gitqueen.services import claiming, colliding, scanning, tending
+from gitqueen.services import claiming, colliding, glancing, tending
 from gitqueen.services.identifying import Identity
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, repos
@@ -38,7 +38,7 @@ class Briefing:
 
 def brief(queen: Queen, me: Identity) -> Briefing:
     """Her briefing, the most pressing of each first; unread mail is shown, not marked read."""
-    scanning.ensure(queen)
+    glancing.ensure(queen)
     if me.sister is not None:
         tending.notice(queen, me.sister)
     here = queen.place.common_dir if queen.place else None

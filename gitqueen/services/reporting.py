@@ -12,11 +12,10 @@ from gitqueen.model.claims import Claim
 from gitqueen.model.conflicts import Conflict
 from gitqueen.model.sisters import Sister
 from gitqueen.senses import processes
-from gitqueen.services import claiming, colliding, scanning, tending
+from gitqueen.services import claiming, colliding, glancing, tending
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, repos, trees
 from gitqueen.store import messages as messages_table
-from gitqueen.tracing import step
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +53,7 @@ def status(queen: Queen, repo: str | None = None, every: bool = False) -> Status
 
     Raises `errors.CannotWork` when `repo` is in no repository.
     """
-    with step("services", "look around, if the last look is old"):
-        scanning.ensure(queen)
+    glancing.ensure(queen)
     living = tending.living(queen)
     wanted = None if repo is None else _repository(queen, repo)
     if wanted is not None:

@@ -63,16 +63,6 @@ class _View:
     faults: list[str] = field(default_factory=list)
 
 
-def ensure(queen: Queen, patience: float = 2.0) -> Scan | None:
-    """Scan first when the last look around is too old; None when it is not, or another scan takes too long."""
-    if watching.fresh(queen):
-        return None
-    try:
-        return locked(queen, patience, stale_only=True)
-    except (errors.Busy, errors.CannotWork):
-        return None  # answer from what is known: looking never fails because the queen cannot be written
-
-
 def locked(
     queen: Queen, patience: float = 30.0, stale_only: bool = False, progress: Callable[[str], None] = lambda _: None
 ) -> Scan | None:
