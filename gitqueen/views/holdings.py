@@ -11,7 +11,7 @@ from gitqueen.model.conflicts import Conflict
 from gitqueen.model.events import Event
 from gitqueen.services.checking import Check
 from gitqueen.services.claiming import Taken
-from gitqueen.views.text import Palette, ago, clean, cut, folder, pad
+from gitqueen.views.text import Palette, ago, clean, cut, folder, pad, width
 
 
 def claims(standing: Sequence[Claim], now: datetime, colour: Palette) -> str:
@@ -84,9 +84,12 @@ def check(report: Check, colour: Palette) -> str:
 def history(events: Sequence[Event], colour: Palette) -> str:
     if not events:
         return "nothing has happened yet"
+    names = max(width(cut(event.sister or "queen", 64)) for event in events)
+    kinds = max(width(clean(event.kind)) for event in events)
+    room = colour.room(160, 20 + kinds + names + 6)
     return "\n".join(
-        f"{times.iso(event.at) if event.at else '?':20}  {pad(clean(event.kind), 13)}  "
-        f"{colour.name(clean(event.sister or 'queen'))}  {cut(_detail(event.detail), 160)}".rstrip()
+        f"{times.iso(event.at) if event.at else '?':20}  {pad(clean(event.kind), kinds)}  "
+        f"{colour.name(pad(cut(event.sister or 'queen', 64), names))}  {cut(_detail(event.detail), room)}".rstrip()
         for event in events
     )
 
