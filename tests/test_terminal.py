@@ -151,6 +151,11 @@ def test_colours(iza: tuple[Sister, Repo], screen: Callable[..., Screen], comman
     assert ("\x1b[" in shown) == coloured
 
 
+def test_a_scan_leaves_no_trace_of_its_progress(iza: tuple[Sister, Repo], screen: Callable[..., Screen]) -> None:
+    one, app = iza
+    assert screen(80, one, app.path).type("gitqueen scan") == ["✓ 2 sisters in 2 worktrees"]
+
+
 def test_errors_are_red_and_say_what_to_type(iza: tuple[Sister, Repo], screen: Callable[..., Screen]) -> None:
     one, app = iza
     shown = screen(80, one, app.path).type("gitqueen statsu", painted=True)

@@ -82,14 +82,18 @@ def scan(stale: bool, as_json: bool) -> int:
         from gitqueen.services import scanning
 
         patience = glancing.PATIENCE if stale else 30.0
-        report = scanning.locked(queen, patience, stale_only=stale, progress=_progress)
+        try:
+            report = scanning.locked(queen, patience, stale_only=stale, progress=_progress)
+        finally:
+            _progress(None)
     doing.show(as_json, lambda: rounds.shape(report), lambda: rounds.words(report))
     return 0
 
 
-def _progress(worktree: str) -> None:
-    """Only on a terminal, and overwritten by what comes next."""
+def _progress(worktree: str | None) -> None:
+    """Only on a terminal, and overwritten by what comes next; None: nothing comes any more."""
     if sys.stderr.isatty():
         from gitqueen.views.text import cut
 
-        click.echo(f"\r\x1b[Klooking at {cut(worktree, 60)}\r", err=True, nl=False)
+        words = "" if worktree is None else f"looking at {cut(worktree, 60)}\r"
+        click.echo(f"\r\x1b[K{words}", err=True, nl=False)
