@@ -189,6 +189,8 @@ def rename(queen: Queen, sister: Sister, name: str) -> Sister:
     Raises `errors.Refused` when a living sister has the name, also in another case.
     """
     wanted = SisterName(name)
+    if wanted == sister.name == sister.wanted:
+        return sister
     with database.transaction(queen.db, durable=True):
         others = {other for other, row in _living(queen).items() if row.row != sister.row}
         if (twin := names.twin(wanted, others)) is not None:
