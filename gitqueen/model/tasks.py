@@ -8,12 +8,10 @@ from __future__ import annotations
 import re
 
 from gitqueen import errors
+from gitqueen.model import messages
 
 LONGEST = 500
 """Characters of one task: it is a headline, not a plan."""
-
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-"""What SQLite's text cannot hold: NUL, and the bytes of argv that are no UTF-8 (Python has them as surrogates)."""
 
 MAIN_BRANCHES = frozenset({"main", "master", "trunk", "develop", "dev", "HEAD"})
 
@@ -32,7 +30,7 @@ _FEWEST_COMMON = 2
 
 def checked(text: str) -> str:
     """`text` as a task, on one line; raises `errors.Usage` when nothing of it can be seen, or it is too long."""
-    clean = " ".join(_UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text).split())
+    clean = " ".join(messages.storable(text).split())
     if not any(char.isprintable() and char != " " for char in clean):
         raise errors.Usage("the task is empty", hint='iam "what you are doing"')
     if len(clean) > LONGEST:
