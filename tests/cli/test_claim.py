@@ -294,6 +294,14 @@ def test_claims_of_other_programs_hold_and_can_be_released(two: tuple[Sister, Si
     assert held(home) == [("deploy", "ghost")]
 
 
+def test_a_reason_of_any_characters_is_never_raw(two: tuple[Sister, Sister]) -> None:
+    one, other = two
+    assert one.sh("gitqueen claim deploy -m \"$(printf '\\033[31mred\\n\\351')\"").rc == 0
+    assert other.sh("gitqueen claims").out.splitlines()[1] == "      \\x1b[31mred\\n\\udce9"
+    assert "\x1b" not in other.sh("gitqueen claim deploy").err
+    assert "\x1b" not in other.sh("gitqueen claims --json").out
+
+
 @pytest.mark.parametrize("command", ["claim", "release", "claims"])
 def test_help_has_an_example(run: Runner, command: str) -> None:
     done = run("gitqueen", command, "--help")
