@@ -126,7 +126,7 @@ def _works(
     assert not _hooks(run, commands / "gitqueen", app).startswith(os.fspath(CHECKOUT))
     iza, ada = sister(f"iza-{name}", app), sister(f"ada-{name}", app)
     gitqueen, declare = commands / "gitqueen", commands / "iam"
-    assert iza.sh(f"{declare} 'writing it' && {gitqueen} claim all-of-it --path '**'").rc == 0
+    assert iza.sh(f"{declare} 'writing it' && {gitqueen} claim {name} --path '**'").rc == 0
     app.write("README", "changed\n")
     commit = ada.sh("git commit -qam mine")
     assert commit.rc == 0
