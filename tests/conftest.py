@@ -22,6 +22,9 @@ from tests.hive import Repo, Runner, Sister
 NEWER_GIT = seal.OUTER.get("NEWER_GIT") or os.path.expanduser("~/.cache/gitqueen-git/bin/git")
 """git >= 2.54: hooks in configuration, reftable. Asked for before the seal: the home is the real one."""
 
+CACHE = os.path.join(seal.OUTER.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "gitqueen-tests")
+"""Where tests/run puts what it installs once a machine."""
+
 NEEDS = {
     "bash": ("bash", "-c", ":"),
     "busybox": ("busybox", "true"),
@@ -33,7 +36,12 @@ NEEDS = {
         """PATH=/usr/local/bin:/usr/bin:/bin; [ "$(id -u)" -ne 0 ] || set -- setpriv --reuid=65534 --regid=65534 \\
         --clear-groups; "$@" python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))'""",
     ),
+    "git_annex": ("git-annex", "version", "--raw"),
+    "git_lfs": ("git-lfs", "version"),
+    "husky": ("test", "-x", f"{CACHE}/npm/node_modules/.bin/husky"),
+    "lefthook": (f"{CACHE}/npm/node_modules/.bin/lefthook", "version"),
     "newer_git": (NEWER_GIT, "--version"),
+    "pre_commit": (f"{CACHE}/pre-commit/bin/pre-commit", "--version"),
     "proc": ("test", "-r", "/proc/self/stat"),
     "pypi": (
         sys.executable,
