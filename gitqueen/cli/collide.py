@@ -31,12 +31,12 @@ def check(paths: tuple[str, ...], as_json: bool) -> int:
 @json_option
 def conflicts(every: bool, as_json: bool) -> int:
     """Open conflicts: who collides with whom, where, since when."""
-    from gitqueen.services import colliding, glancing
+    from gitqueen.services import glancing, remembering
     from gitqueen.views import holdings, structured
 
     queen = doing.open_queen()
     glancing.ensure(queen)
-    book = colliding.book(queen, every)
+    book = remembering.book(queen, every)
     doing.show(
         as_json,
         lambda: {"conflicts": [structured.conflict(one) for one in book]},
@@ -50,12 +50,12 @@ def conflicts(every: bool, as_json: bool) -> int:
 @json_option
 def resolve(conflict_id: str, as_json: bool) -> int:
     """Mark the conflict ID as resolved; it stays so until its facts change."""
-    from gitqueen.services import colliding
+    from gitqueen.services import remembering
     from gitqueen.views import structured
     from gitqueen.views.text import clean
 
     queen = doing.open_queen()
-    closed = colliding.resolve(queen, conflict_id, doing.actor(queen).address)
+    closed = remembering.resolve(queen, conflict_id, doing.actor(queen).address)
     doing.show(as_json, lambda: {"conflict": structured.conflict(closed)}, lambda: f"✓ {clean(closed.id)} is resolved")
     doing.look_around_later(queen)
     return 0

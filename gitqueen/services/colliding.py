@@ -1,29 +1,23 @@
-"""Colliding: what is seen to collide, kept once, told once, and closed when it no longer holds.
+"""Colliding: what stands against a change, and who is in whose way: found, and returned as plain data.
 
-Each look returns findings, plain data; `remember` writes them into the book and mails those concerned. Which facts
-collide is decided here and in `model/conflicts`; reading worktrees is `git/`.
+Which facts collide is decided here and in `model/conflicts`; reading worktrees is `git/`, keeping and telling what was
+found is `remembering`.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 
 from gitqueen import errors
 from gitqueen.model import conflicts, tasks, times
-from gitqueen.model.conflicts import Collision, Conflict, Finding
-from gitqueen.model.events import Event
-from gitqueen.model.messages import NORMAL, URGENT
-from gitqueen.model.names import QUEEN
+from gitqueen.model.conflicts import Collision, Finding
 from gitqueen.model.sisters import Sister
 from gitqueen.services import relating
 from gitqueen.services.queen import Queen
 from gitqueen.store import commits as commits_table
-from gitqueen.store import conflicts as conflicts_table
-from gitqueen.store import database, events, trees
-from gitqueen.store import messages as messages_table
+from gitqueen.store import database, trees
 
 TYPE_CHECKING = False  # importing typing costs a hook 4 ms
 if TYPE_CHECKING:
@@ -210,101 +204,6 @@ def _listed(paths: Sequence[str]) -> str:
     return shown if len(paths) <= SHOWN else f"{shown} and {len(paths) - SHOWN} more"
 
 
-def remember(
-    queen: Queen, found: Iterable[Finding], aware: str | None = None, letters: Mapping[str, str] | None = None
-) -> None:
-    """Write findings into the book, inside a transaction: new ones are mailed once to those concerned, known ones
-    updated, muted ones left alone until their facts change.
-
-    `aware`: the one who is shown it at this moment and needs no mail; `letters`: sister -> text, in place of ours.
-    """
-    for finding in found:
-        if conflicts.policy(queen.config, finding.type) == conflicts.OFF:
-            continue
-        known = conflicts_table.get(queen.db, finding.id)
-        if known is not None and known.muted and set(finding.facts) <= set(known.facts):
-            continue
-        is_open = known is not None and known.resolved_at is None
-        since = known.detected_at if known is not None and is_open and known.detected_at else queen.now
-        conflicts_table.save(queen.db, finding, since)
-        if not is_open:
-            _announce(queen, finding, aware, letters or {})
-
-
-def _announce(queen: Queen, finding: Finding, aware: str | None, letters: Mapping[str, str]) -> None:
-    detail = {"id": finding.id, "type": finding.type, "sisters": list(finding.sisters), "severity": finding.severity}
-    events.record(queen.db, queen.now, Event("conflict-seen", finding.sisters[0], finding.repo, detail))
-    if finding.severity == conflicts.INFO:
-        return  # shown in status; mail is for what wants doing
-    priority = URGENT if finding.type == conflicts.BRANCH_SWITCHED else NORMAL
-    for name in letters or finding.sisters:
-        if name != aware:
-            text = letters.get(name) or _letter(finding, name)
-            messages_table.add(queen.db, QUEEN, name, text, priority, queen.now, None)
-
-
-def _letter(finding: Finding, name: str) -> str:
-    lines = [f"{finding.type}: {finding.detail}"]
-    if finding.type == conflicts.SHARED_BRANCH:
-        lines.append(f"Apart: {apart_command(finding.repo, name, None)}")
-    lines.append(f"See: gitqueen conflicts   Done with: gitqueen resolve {finding.id}")
-    return "\n".join(lines)
-
-
-def reconcile(queen: Queen, living: Sequence[Sister], standing: Sequence[Claim]) -> list[Conflict]:
-    """Open what holds now, close what no longer holds, inside the scan's transaction; returns what was closed."""
-    holding = duplicate_tasks(living) + shared_branches(living)
-    remember(queen, holding)
-    now_true = {finding.id: finding for finding in holding}
-    closed = []
-    for conflict in [*conflicts_table.open_ones(queen.db), *conflicts_table.muted(queen.db)]:
-        if conflict.id in now_true or (not conflict.subject and not conflict.severity):
-            continue  # still true, or another program's own business
-        if (facts := _still(queen, conflict, living, standing)) is None:
-            conflicts_table.resolve(queen.db, conflict.id, queen.now, muted=False)
-            if conflict.resolved_at is None:
-                events.record(queen.db, queen.now, Event("conflict-over", None, conflict.repo, {"id": conflict.id}))
-                closed.append(conflict)
-        elif facts != conflict.facts:
-            conflicts_table.set_facts(queen.db, conflict.id, facts)
-    return closed
-
-
-def _still(
-    queen: Queen, conflict: Conflict, living: Sequence[Sister], standing: Sequence[Claim]
-) -> tuple[str, ...] | None:
-    """The facts of `conflict` that still hold, or None when it is over."""
-    there = {sister.name: sister for sister in living}
-    if not all(name in there for name in conflict.sisters):
-        return None
-    if conflict.type == conflicts.FILE_COLLISION:
-        return _still_colliding(queen, conflict, there, standing) or None
-    if conflict.type == conflicts.BRANCH_SWITCHED:
-        return _still_switched(queen, conflict, there)
-    return None
-
-
-def _still_colliding(
-    queen: Queen, conflict: Conflict, there: Mapping[str, Sister], standing: Sequence[Claim]
-) -> tuple[str, ...]:
-    verdict, _, other = conflict.subject.partition(" ")
-    if verdict == "claimed":
-        claims = [one for one in standing if one.owner == other and one.common_dir == conflict.common_dir]
-        return tuple(path for path in conflict.facts if any(claim.covers(path) for claim in claims))
-    worktree = there[other].worktree
-    changed = trees.changed(queen.db, worktree) if worktree else set()
-    return tuple(path for path in conflict.facts if path in changed)
-
-
-def _still_switched(queen: Queen, conflict: Conflict, there: Mapping[str, Sister]) -> tuple[str, ...] | None:
-    """A switch is over when the worktree is back on the branch, or she who was moved has left it."""
-    victim, _, was = conflict.subject.partition(" ")
-    sister = there.get(victim)
-    if sister is None or sister.worktree != conflict.worktree or (sister.branch or "") == was:
-        return None
-    return conflict.facts
-
-
 def switched(
     queen: Queen,
     victim: Sister,
@@ -350,21 +249,3 @@ def apart_command(repo: str | None, name: str, branch: str | None) -> str:
         if branch
         else f"git worktree add -b {shlex.quote(name)} {folder}"
     )
-
-
-def resolve(queen: Queen, conflict_id: str, me: str) -> Conflict:
-    """Close a conflict by hand; it stays closed until its facts change. Raises `errors.Refused` for no such one."""
-    with database.transaction(queen.db):
-        conflict = conflicts_table.get(queen.db, conflict_id)
-        if conflict is None:
-            raise errors.Refused(f"there is no conflict {ascii(conflict_id)[1:-1]}", hint="gitqueen conflicts --all")
-        if conflict.resolved_at is None:
-            conflicts_table.resolve(queen.db, conflict_id, queen.now, muted=True)
-            events.record(queen.db, queen.now, Event("resolved", me, conflict.repo, {"id": conflict_id}))
-    return replace(conflict, resolved_at=conflict.resolved_at or queen.now)
-
-
-def book(queen: Queen, every: bool = False) -> list[Conflict]:
-    """Open conflicts, or all that ever were."""
-    with database.faults(queen.settings.database):
-        return conflicts_table.everything(queen.db) if every else conflicts_table.open_ones(queen.db)

@@ -53,12 +53,12 @@ def _twins(queen: Queen, sister: Sister) -> tuple[Finding, ...]:
     ):
         return ()
     from gitqueen.model import conflicts
-    from gitqueen.services import colliding  # 5 ms for something that seldom happens
+    from gitqueen.services import colliding, remembering  # 5 ms for something that seldom happens
 
     if conflicts.policy(queen.config, conflicts.DUPLICATE_TASK) == conflicts.OFF:
         return ()
     found = colliding.duplicate_tasks(living, only=sister.name)
-    colliding.remember(queen, found, aware=sister.name)
+    remembering.remember(queen, found, aware=sister.name)
     return tuple(found)
 
 

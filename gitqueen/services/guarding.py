@@ -16,7 +16,7 @@ from gitqueen.model.claims import Claim
 from gitqueen.model.conflicts import Collision, Conflict, Finding
 from gitqueen.model.events import Event
 from gitqueen.model.sisters import Sister
-from gitqueen.services import claiming, colliding, identifying, relating, tending
+from gitqueen.services import claiming, colliding, identifying, relating, remembering, tending
 from gitqueen.services.identifying import Identity
 from gitqueen.services.queen import Queen
 from gitqueen.store import conflicts as conflicts_table
@@ -95,7 +95,7 @@ def before_commit(queen: Queen, me: Identity) -> CommitReport:
 
 def _remember(queen: Queen, mine: Sister, found: Sequence[Collision]) -> None:
     tending.settle(queen, mine)
-    colliding.remember(queen, colliding.findings(queen, mine.name, found), aware=mine.name)
+    remembering.remember(queen, colliding.findings(queen, mine.name, found), aware=mine.name)
 
 
 def _kept(queen: Queen, write: Callable[[], None]) -> str:
@@ -168,12 +168,12 @@ def _switched(
     for victim in report.moved:
         by = mine.name if mine else None
         finding, mail = colliding.switched(queen, victim, victim.branch, place.branch, by, report.busy)
-        colliding.remember(queen, [finding], letters=mail)
+        remembering.remember(queen, [finding], letters=mail)
     if report.busy in LENT or place.worktree is None:
         return
     _follow(queen, place.worktree, place.branch)
     groups = _groups_of(colliding.shared_branches(tending.living(queen)), place.common_dir, place.branch)
-    colliding.remember(queen, groups, aware=mine.name if mine else None)
+    remembering.remember(queen, groups, aware=mine.name if mine else None)
 
 
 def _follow(queen: Queen, worktree: str, branch: str | None) -> None:

@@ -9,7 +9,7 @@ from gitqueen.model.claims import Claim
 from gitqueen.model.conflicts import Conflict
 from gitqueen.model.messages import Message
 from gitqueen.model.sisters import Sister
-from gitqueen.services import claiming, colliding, glancing, tending
+from gitqueen.services import claiming, colliding, glancing, remembering, tending
 from gitqueen.services.identifying import Identity
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, repos
@@ -68,7 +68,7 @@ def _concerning(queen: Queen, me: str, here: str | None) -> list[Conflict]:
     """Conflicts of hers, of this repository, and of other programs, which do not say where."""
     book = [
         conflict
-        for conflict in colliding.book(queen)
+        for conflict in remembering.book(queen)
         if me in conflict.sisters
         or (conflict.common_dir == here if conflict.common_dir is not None else conflict.severity is None)
     ]

@@ -10,7 +10,7 @@ from gitqueen.git.places import Place
 from gitqueen.model import conflicts, mirror
 from gitqueen.model.events import Event
 from gitqueen.model.sisters import Sister
-from gitqueen.services import claiming, colliding, noting, relating, tending
+from gitqueen.services import claiming, colliding, noting, relating, remembering, tending
 from gitqueen.services.queen import Queen
 from gitqueen.store import commits as commits_table
 from gitqueen.store import database, events, unnoted
@@ -36,7 +36,7 @@ def commit(queen: Queen, place: Place, oid: str, maker: Sister | None, how: str)
         if maker is not None:
             commits_table.save_paths(queen.db, place.common_dir, oid, changed)
             # Whom the commit ran into without being told is told now, and so is she.
-            colliding.remember(here, colliding.findings(here, maker.name, found))
+            remembering.remember(here, colliding.findings(here, maker.name, found))
             noting.note(queen, place.common_dir, oid, mirror.COMMIT, maker, task, queen.now)
     return True
 

@@ -12,7 +12,7 @@ from gitqueen.model.claims import Claim
 from gitqueen.model.conflicts import Conflict
 from gitqueen.model.sisters import Sister
 from gitqueen.senses import processes
-from gitqueen.services import claiming, colliding, glancing, tending
+from gitqueen.services import claiming, glancing, remembering, tending
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, repos, trees
 from gitqueen.store import messages as messages_table
@@ -59,7 +59,7 @@ def status(queen: Queen, repo: str | None = None, every: bool = False) -> Status
     if wanted is not None:
         living = [sister for sister in living if sister.common_dir == wanted]
     claims = [c for c in claiming.held(queen) if wanted is None or c.common_dir in (wanted, None) or not c.paths]
-    book = [c for c in colliding.book(queen) if wanted is None or c.common_dir in (wanted, None)]
+    book = [c for c in remembering.book(queen) if wanted is None or c.common_dir in (wanted, None)]
     book.sort(key=lambda conflict: conflicts.weight(conflict.severity))
     with database.faults(queen.settings.database):
         mail = [Mail(*entry) for entry in messages_table.pending(queen.db)]

@@ -21,7 +21,7 @@ from gitqueen.model.conflicts import Conflict
 from gitqueen.model.events import Event
 from gitqueen.model.sisters import Body, Sister
 from gitqueen.senses import processes
-from gitqueen.services import claiming, colliding, draining, healing, marking, recording, tending, watching
+from gitqueen.services import claiming, colliding, draining, healing, marking, recording, remembering, tending, watching
 from gitqueen.services.queen import Queen
 from gitqueen.settings import DAY, RETENTION
 from gitqueen.store import claims as claims_table
@@ -95,7 +95,7 @@ def scan(queen: Queen, progress: Callable[[str], None] = lambda _: None, patienc
         living = [_adopt(queen, sister) for sister in known if tending.life(queen, sister) != sisters.DEAD]
         given_back = claiming.give_back(queen)
         standing = claiming.held(queen)
-        resolved = colliding.reconcile(queen, living, standing)
+        resolved = remembering.reconcile(queen, living, standing)
         _prune(queen)
         repos.set_last(queen.db, "scan", queen.now.timestamp())
     marking.mend(queen, living, standing)
@@ -241,7 +241,7 @@ def _moved_unseen(queen: Queen, view: _View, before: Tree, tree: Tree) -> None:
     busy = view.places[tree.path].busy
     for victim in (sister for sister in there if sister.branch == before.branch):
         finding, mail = colliding.switched(queen, victim, before.branch, tree.branch, None, busy)
-        colliding.remember(queen, [finding], letters=mail)
+        remembering.remember(queen, [finding], letters=mail)
 
 
 def _prune(queen: Queen) -> None:
