@@ -16,7 +16,8 @@ gc.disable()  # a hook is over before there is garbage worth looking for
 
 
 LIMIT = 2.0
-"""Seconds a hook may take; a slower guard gets switched off by those it guards (INCIDENTS 14)."""
+"""Seconds a hook may take (GITQUEEN_HOOK_LIMIT: whole seconds); a slower guard gets switched off by those it guards
+(INCIDENTS 14)."""
 PATIENCE = 1.0
 """Seconds it waits for another writer."""
 REFUSED = 77
@@ -48,16 +49,21 @@ def main(argv: list[str]) -> int:
         return _behind(argv[0])
     try:
         signal.signal(signal.SIGALRM, _too_slow)
-        signal.setitimer(signal.ITIMER_REAL, LIMIT)
+        signal.setitimer(signal.ITIMER_REAL, _limit())
         return _answer(argv)
     except TooSlow as fault:
-        return _open(f"no answer within {LIMIT:g} s", fault)
+        return _open(f"no answer within {_limit():g} s", fault)
     except KeyboardInterrupt:
         return 130
     except BaseException as fault:
         return _open(_words(fault), fault)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _limit() -> float:
+    said = os.environ.get("GITQUEEN_HOOK_LIMIT", "")
+    return float(said) if said.isdecimal() and said != "0" else LIMIT
 
 
 def _too_slow(*_: object) -> None:

@@ -101,3 +101,14 @@ def programs(trace: Path) -> list[str]:
 
 
 EVENTS = hooks.EVENTS
+
+
+def sisters(repo: Repo) -> list[dict[str, Any]]:
+    said = Runner(repo.path)("gitqueen", "status", "--json", check=True).stdout
+    return list(json.loads(said)["sisters"])
+
+
+def crashes() -> str:
+    """What our programs wrote into their log."""
+    log = Path(os.environ["GITQUEEN_HOME"], "crash.log")
+    return log.read_text("utf-8", "replace") if log.exists() else ""
