@@ -66,6 +66,13 @@ def unmerged(place: Place, tips: Sequence[str], within: Sequence[str]) -> set[st
     return set(ahead.out.decode("ascii", "replace").split()) & set(within) if ahead.code == 0 else set()
 
 
+def unpushed(place: Place) -> bool:
+    """Whether HEAD has a commit that no branch of any remote has, as far as this repository knows."""
+    args = ("rev-list", "--max-count=1", "HEAD", "--not", "--remotes", "--")
+    asked = process.run(*args, cwd=_where(place), check=False)
+    return asked.code == 0 and bool(asked.out.strip())
+
+
 def origin(place: Place) -> tuple[str, str]:
     """The first commit of the history here and where it was cloned from, in one form; each empty where there is none.
 

@@ -14,13 +14,12 @@ from gitqueen.git import commits, staging
 from gitqueen.model import conflicts
 from gitqueen.model.claims import Claim
 from gitqueen.model.conflicts import Collision, Conflict, Finding
-from gitqueen.model.events import Event
 from gitqueen.model.sisters import Sister
 from gitqueen.services import claiming, colliding, identifying, relating, remembering, tending
 from gitqueen.services.identifying import Identity
 from gitqueen.services.queen import Queen
 from gitqueen.store import conflicts as conflicts_table
-from gitqueen.store import database, events, repos, trees
+from gitqueen.store import database, repos, trees
 from gitqueen.store import sisters as sisters_table
 
 LENT = ("rebase", "bisect")
@@ -163,8 +162,7 @@ def _switched(
     # Who switches herself knows where she is.
     over += _hers(mine, open_ones) if mine is not None else []
     for conflict in over:
-        conflicts_table.resolve(queen.db, conflict.id, queen.now, muted=False)
-        events.record(queen.db, queen.now, Event("conflict-over", None, conflict.repo, {"id": conflict.id}))
+        remembering.close(queen, conflict)
     for victim in report.moved:
         by = mine.name if mine else None
         finding, mail = colliding.switched(queen, victim, victim.branch, place.branch, by, report.busy)
@@ -172,7 +170,9 @@ def _switched(
     if report.busy in LENT or place.worktree is None:
         return
     _follow(queen, place.worktree, place.branch)
-    groups = _groups_of(colliding.shared_branches(tending.living(queen)), place.common_dir, place.branch)
+    there = tending.living(queen)
+    remembering.unshare(queen, there, place.common_dir)
+    groups = _groups_of(colliding.shared_branches(there), place.common_dir, place.branch)
     remembering.remember(queen, groups, aware=mine.name if mine else None)
 
 

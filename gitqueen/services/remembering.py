@@ -6,10 +6,11 @@ resolved by hand stays so until its facts change.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from gitqueen import errors
+from gitqueen.git import commits, places
 from gitqueen.model import conflicts
 from gitqueen.model.claims import Claim
 from gitqueen.model.conflicts import Conflict, Finding
@@ -17,7 +18,7 @@ from gitqueen.model.events import Event
 from gitqueen.model.messages import NORMAL, URGENT
 from gitqueen.model.names import QUEEN
 from gitqueen.model.sisters import Sister
-from gitqueen.services import colliding
+from gitqueen.services import colliding, relating
 from gitqueen.services.queen import Queen
 from gitqueen.store import conflicts as conflicts_table
 from gitqueen.store import database, events, trees
@@ -65,33 +66,84 @@ def _letter(finding: Finding, name: str) -> str:
     return "\n".join(lines)
 
 
-def reconcile(queen: Queen, living: Sequence[Sister], standing: Sequence[Claim]) -> list[Conflict]:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What git was asked before the transaction: it is slow, and others wait for the database."""
+
+    unpushed: frozenset[str] = frozenset()
+    """Worktrees with commits that no remote has."""
+    unmerged: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Conflict -> those of its paths that her commits still change and his branch has not."""
+
+
+def ask(queen: Queen, living: Sequence[Sister]) -> Asked:
+    """Ask git what `reconcile` must know of repositories."""
+    unpushed = {folder for folder in colliding.cloned(queen, living) if _unpushed(folder)}
+    return Asked(frozenset(unpushed), dict(_unmerged(queen, living)))
+
+
+def _unpushed(worktree: str) -> bool:
+    place = places.find(worktree)
+    return place is not None and commits.unpushed(place)
+
+
+def _unmerged(queen: Queen, living: Sequence[Sister]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    with database.faults(queen.settings.database):
+        book = conflicts_table.open_ones(queen.db)
+    for conflict in book:
+        verdict, _, other = conflict.subject.partition(" ")
+        place = places.find(conflict.worktree) if conflict.worktree and verdict == "committed" else None
+        if conflict.type == conflicts.FILE_COLLISION and place is not None:
+            me = next((name for name in conflict.sisters if name != other), None)
+            found = colliding.paths_colliding(queen.at(place), me, conflict.facts, living, ())
+            hers = {one.path for one in found if one.verdict == verdict and one.sister == other}
+            yield conflict.id, tuple(path for path in conflict.facts if path in hers)
+
+
+def reconcile(queen: Queen, living: Sequence[Sister], standing: Sequence[Claim], asked: Asked) -> list[Conflict]:
     """Open what holds now, close what no longer holds, inside the scan's transaction; returns what was closed."""
     holding = colliding.duplicate_tasks(living) + colliding.shared_branches(living)
+    holding += colliding.shared_by_clones(queen, living, asked.unpushed)
     remember(queen, holding)
     now_true = {finding.id: finding for finding in holding}
     closed = []
     for conflict in [*conflicts_table.open_ones(queen.db), *conflicts_table.muted(queen.db)]:
         if conflict.id in now_true or (not conflict.subject and not conflict.severity):
             continue  # still true, or another program's own business
-        if (facts := _still(queen, conflict, living, standing)) is None:
-            conflicts_table.resolve(queen.db, conflict.id, queen.now, muted=False)
-            if conflict.resolved_at is None:
-                events.record(queen.db, queen.now, Event("conflict-over", None, conflict.repo, {"id": conflict.id}))
-                closed.append(conflict)
+        if (facts := _still(queen, conflict, living, standing, asked)) is None:
+            close(queen, conflict)
+            closed += [conflict] if conflict.resolved_at is None else []
         elif facts != conflict.facts:
             conflicts_table.set_facts(queen.db, conflict.id, facts)
     return closed
 
 
+def unshare(queen: Queen, living: Sequence[Sister], common_dir: str) -> None:
+    """A branch was left: close what says that it is shared and no longer is. Call it inside a transaction."""
+    now_true = {finding.id for finding in colliding.shared_branches(living)}
+    for conflict in conflicts_table.open_ones(queen.db):
+        here = conflict.type == conflicts.SHARED_BRANCH and conflict.common_dir == common_dir
+        if here and conflict.worktree is not None and conflict.id not in now_true:
+            close(queen, conflict)
+
+
+def close(queen: Queen, conflict: Conflict) -> None:
+    """It no longer holds. Call it inside a transaction."""
+    conflicts_table.resolve(queen.db, conflict.id, queen.now, muted=False)
+    if conflict.resolved_at is None:
+        events.record(queen.db, queen.now, Event("conflict-over", None, conflict.repo, {"id": conflict.id}))
+
+
 def _still(
-    queen: Queen, conflict: Conflict, living: Sequence[Sister], standing: Sequence[Claim]
+    queen: Queen, conflict: Conflict, living: Sequence[Sister], standing: Sequence[Claim], asked: Asked
 ) -> tuple[str, ...] | None:
     """The facts of `conflict` that still hold, or None when it is over."""
     there = {sister.name: sister for sister in living}
     if not all(name in there for name in conflict.sisters):
         return None
     if conflict.type == conflicts.FILE_COLLISION:
+        if conflict.subject.startswith("committed "):
+            return asked.unmerged.get(conflict.id, conflict.facts) or None
         return _still_colliding(queen, conflict, there, standing) or None
     if conflict.type == conflicts.BRANCH_SWITCHED:
         return _still_switched(queen, conflict, there)
@@ -103,7 +155,8 @@ def _still_colliding(
 ) -> tuple[str, ...]:
     verdict, _, other = conflict.subject.partition(" ")
     if verdict == "claimed":
-        claims = [one for one in standing if one.owner == other and one.common_dir == conflict.common_dir]
+        kin = relating.kin(queen, conflict.common_dir or "")
+        claims = [one for one in standing if one.owner == other and one.common_dir in kin]
         return tuple(path for path in conflict.facts if any(claim.covers(path) for claim in claims))
     worktree = there[other].worktree
     changed = trees.changed(queen.db, worktree) if worktree else set()

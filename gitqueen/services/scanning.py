@@ -21,7 +21,18 @@ from gitqueen.model.conflicts import Conflict
 from gitqueen.model.events import Event
 from gitqueen.model.sisters import Body, Sister
 from gitqueen.senses import processes
-from gitqueen.services import claiming, colliding, draining, healing, marking, recording, remembering, tending, watching
+from gitqueen.services import (
+    claiming,
+    colliding,
+    draining,
+    healing,
+    marking,
+    recording,
+    relating,
+    remembering,
+    tending,
+    watching,
+)
 from gitqueen.services.queen import Queen
 from gitqueen.settings import DAY, RETENTION
 from gitqueen.store import claims as claims_table
@@ -88,6 +99,8 @@ def scan(queen: Queen, progress: Callable[[str], None] = lambda _: None, patienc
     for place, commits in _unseen_commits(queen, view):
         for oid in commits:
             recording.commit(queen, place, oid, _only_one(view, place), "scan")
+    relating.relate(queen)
+    asked = remembering.ask(queen, view.alive)
     with step("services", "write what was seen"), database.transaction(queen.db, patience=patience):
         _bury(queen, view)
         _write_trees(queen, view)
@@ -95,7 +108,7 @@ def scan(queen: Queen, progress: Callable[[str], None] = lambda _: None, patienc
         living = [_adopt(queen, sister) for sister in known if tending.life(queen, sister) != sisters.DEAD]
         given_back = claiming.give_back(queen)
         standing = claiming.held(queen)
-        resolved = remembering.reconcile(queen, living, standing)
+        resolved = remembering.reconcile(queen, living, standing, asked)
         _prune(queen)
         repos.set_last(queen.db, "scan", queen.now.timestamp())
     marking.mend(queen, living, standing)
