@@ -33,7 +33,7 @@ def write(path: str, text: bytes, runs: bool) -> None:
     executable = 0o111 & ~_umask()
     try:
         mode = os.stat(path).st_mode & 0o7777 | (executable if runs else 0)
-    except FileNotFoundError:
+    except OSError:  # not there, or not to be had: writing will say it
         mode = 0o666 & ~_umask() | executable
     part = f"{path}.gitqueen-{os.getpid()}"
     try:

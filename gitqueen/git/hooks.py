@@ -95,6 +95,11 @@ class Arms:
         return () if self.by_config else self.configured
 
     @property
+    def usable_folder(self) -> bool:
+        """Whether hook files can stand there; one that `core.hooksPath` names is made by whoever set it."""
+        return os.path.isdir(self.folder) or (self.folder_from == "default" and not os.path.exists(self.folder))
+
+    @property
     def own_folder(self) -> bool:
         """Whether the hooks folder belongs to this worktree or repository alone."""
         tops = (self.place.worktree, self.place.git_dir, self.place.common_dir)
@@ -226,7 +231,7 @@ def _state(event: str, folder: str, config: Sequence[_Entry], by_config: bool, p
             beside=(*_others_in_config(event, config), *beside),
             stale=bool(commands) and _stale(commands[-1].value, hooktext.command(of, event)),
         )
-    wrong, mend = _wrong_file(state, runs, folder)
+    wrong, mend = _wrong_file(state, runs, folder, _origin(config))
     wanted = os.fsdecode(hooktext.block(of, event))
     return replace(
         state,
@@ -276,12 +281,13 @@ def _below(path: str, folder: str) -> bool:
     return path.startswith(folder.rstrip("/") + "/")
 
 
-def _wrong_file(state: State, runs: bool, folder: str) -> tuple[str, str]:
+def _wrong_file(state: State, runs: bool, folder: str, origin: str) -> tuple[str, str]:
     """Why the hook file would not fire for us, and the mend; both empty when it will."""
     if state.in_file and runs:
         return "", ""
     if os.path.exists(folder) and not os.path.isdir(folder):
-        return f"core.hooksPath is {folder}, which is no folder: no hook runs here", "git config --unset core.hooksPath"
+        unset = f"git config --{origin} --unset core.hooksPath" if origin in ("local", "worktree", "global") else ""
+        return f"{folder} is no folder: no hook runs here", unset
     if state.kind == BLOCK or (state.kind == SHELL and not runs):
         return state.fixed, f"chmod +x {shlex.quote(state.path)}"
     if state.fixed:

@@ -24,8 +24,8 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make_yard(
     product: Path, tmp_path: Path, repo: Callable[..., Repo], run: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[Manager], Yard]:
-    path = [os.fspath(tmp_path / "bin"), os.fspath(kit.CACHE / "npm/node_modules/.bin"), os.environ["PATH"]]
-    monkeypatch.setenv("PATH", os.pathsep.join(path))
+    path = [os.fspath(tmp_path / "bin"), kit.lefthook(), os.environ["PATH"]]
+    monkeypatch.setenv("PATH", os.pathsep.join(part for part in path if part))
     monkeypatch.setenv("BOOK", os.fspath(tmp_path / "book"))
     monkeypatch.setenv("CANARY", os.fspath(tmp_path / "canary"))
     made = itertools.count()

@@ -43,6 +43,12 @@ def copy_of_gitqueen(folder: Path) -> Path:
     return folder
 
 
+def lefthook() -> str:
+    """The folder of lefthook itself, which its hooks find too; what npm links is a script for node, and slow."""
+    found = (CACHE / "npm/node_modules").glob("lefthook-*/bin/lefthook")
+    return next((os.fspath(path.parent) for path in found), "")
+
+
 @dataclass(frozen=True)
 class Round:
     """One of everything that fires: what git says to each hook, in order."""
@@ -120,6 +126,7 @@ class Yard:
         done = self.run("git", "commit", "-qam", "no", cwd=self.repo, env={"REFUSE": "pre-commit"})
         assert (done.returncode != 0) == (self.repo.head == before)
         self.repo.git("reset", "-q", "--hard")
+        self.told(), self.fired()
         return done.returncode != 0
 
     def hooks(self) -> dict[str, tuple[int, bytes]]:
@@ -195,10 +202,10 @@ class Lefthook(Manager):
         yard.repo.write("lefthook.yml", "".join(parts))
 
     def install(self, yard: Yard) -> None:
-        yard.run(CACHE / "npm/node_modules/.bin/lefthook", "install", cwd=yard.repo, check=True)
+        yard.run("lefthook", "install", cwd=yard.repo, check=True)
 
     def uninstall(self, yard: Yard) -> None:
-        yard.run(CACHE / "npm/node_modules/.bin/lefthook", "uninstall", cwd=yard.repo, check=True)
+        yard.run("lefthook", "uninstall", cwd=yard.repo, check=True)
 
 
 class PreCommit(Manager):
