@@ -73,5 +73,6 @@ def log(place: Place, args: list[str], coloured: bool) -> Iterator[str]:
     Raises `errors.GitFailed` with git's words when it refuses them.
     """
     colour = "always" if coloured else "never"
-    command = ("log", "--notes=gitqueen", f"--color={colour}", *args)
-    yield from process.lines(*command, cwd=_where(place))
+    with process.reading("log", "--notes=gitqueen", f"--color={colour}", *args, cwd=_where(place)) as out:
+        for line in out:
+            yield line.decode("utf-8", "surrogateescape").removesuffix("\n")

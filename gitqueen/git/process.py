@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from gitqueen import errors
 from gitqueen.tracing import step
+
+TYPE_CHECKING = False  # importing typing costs a hook 4 ms
+if TYPE_CHECKING:
+    from typing import IO
 
 # What `git rev-parse --local-env-vars` lists (git 2.39 to 2.55); asked of git it would cost a process each time.
 LOCAL = (
@@ -88,30 +93,38 @@ def _run(
         return child.returncode, out, err
 
 
-def lines(*args: str, cwd: str) -> Iterator[str]:
-    """What `git ARGS` prints, line by line as it comes, for output without end; when nobody reads on, git ends too.
+@contextmanager
+def reading(*args: str, cwd: str, stdin: bytes = b"") -> Iterator[IO[bytes]]:
+    """What `git ARGS` prints, as it comes, for output without end; when nobody reads on, git ends too.
 
-    Raises `errors.GitFailed` when git says no.
+    Raises `errors.GitFailed` when git says no, after all that it printed was read.
     """
     import subprocess
     import tempfile
 
     env = {**without_local(os.environ), **OURS}
-    with tempfile.TemporaryFile() as said:
-        child = subprocess.Popen(
-            ["git", *CALM, *args], cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said,
-            start_new_session=True,
-        )  # fmt: skip
+    with step("git", " ".join(args)), tempfile.TemporaryFile() as feed, tempfile.TemporaryFile() as said:
+        feed.write(stdin)  # a file: with two pipes each side may wait for the other
+        feed.seek(0)
         try:
-            assert child.stdout is not None
-            for line in child.stdout:
-                yield line.decode("utf-8", "surrogateescape").removesuffix("\n")
-            child.wait()
-        finally:
-            if child.poll() is None:
+            child = subprocess.Popen(
+                ["git", *CALM, *args], cwd=cwd, env=env, stdin=feed, stdout=subprocess.PIPE, stderr=said,
+                start_new_session=True,
+            )  # fmt: skip
+        except OSError as fault:
+            raise errors.GitFailed(f"git could not be started: {fault}") from None
+        assert child.stdout is not None
+        with child.stdout as out:
+            try:
+                yield out
+                whole = not out.read(1)
+            except BaseException:
                 _end(child.pid)
-            child.communicate()
-        if child.returncode:
+                child.wait()
+                raise
+        if not whole:
+            _end(child.pid)
+        if child.wait() and whole:
             said.seek(0)
             words = said.read().decode("utf-8", "replace").strip()
             raise errors.GitFailed(f"git {_command(args)} failed: {words or 'it said nothing'}", stderr=words)

@@ -7,10 +7,12 @@ in. The forms are the contract's; putting them into a repository is `git/refs` a
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
 
-from gitqueen.model import globs, times
+from gitqueen import errors
+from gitqueen.model import globs, tasks, times
 from gitqueen.model.claims import Claim
 from gitqueen.model.names import ClaimId, SisterName
 from gitqueen.model.sisters import Sister
@@ -31,6 +33,7 @@ class Task:
     worktree: str | None
     machine: str | None
     started_at: datetime | None
+    queen: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,15 @@ class Note:
     at: datetime | None
 
 
-def task(sister: Sister, machine: str, since: datetime | None) -> tuple[str, bytes] | None:
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Who tells it: `queen` is the hive, since several may share a machine and each repeats only her own."""
+
+    machine: str
+    queen: str
+
+
+def task(sister: Sister, voice: Voice, since: datetime | None) -> tuple[str, bytes] | None:
     """Ref and content of a declared task; None where there is none, or her name is no name (another program's row)."""
     if not sister.declared or SisterName.fault(sister.name) is not None:
         return None
@@ -54,12 +65,13 @@ def task(sister: Sister, machine: str, since: datetime | None) -> tuple[str, byt
         task=sister.task,
         branch=sister.branch,
         worktree=sister.worktree,
-        machine=machine,
+        machine=voice.machine,
         started_at=_iso(since),
+        queen=voice.queen,
     )
 
 
-def claim(held: Claim, machine: str) -> tuple[str, bytes] | None:
+def claim(held: Claim, voice: Voice) -> tuple[str, bytes] | None:
     """Ref and content of a held claim; None where its id or owner is none of ours to write."""
     if ClaimId.fault(held.id) is not None or SisterName.fault(held.owner) is not None:
         return None
@@ -68,10 +80,11 @@ def claim(held: Claim, machine: str) -> tuple[str, bytes] | None:
         owner=held.owner,
         description=held.description,
         paths=list(held.paths),
-        machine=machine,
+        machine=voice.machine,
         claimed_at=_iso(held.claimed_at),
         expires_at=_iso(held.expires_at),
         nonce=held.nonce,
+        queen=voice.queen,
     )
 
 
@@ -96,18 +109,36 @@ def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else times.iso(moment)
 
 
+def queen_of(content: bytes) -> str | None:
+    """Whose a ref says it is."""
+    return _text(_object(content), "queen")
+
+
 def read_task(ref: str, content: bytes) -> Task | None:
     """The task that a ref tells, or None for anything that is not wholly in form."""
     said = _object(content)
     name, words = _text(said, "sister"), _text(said, "task")
-    if not name or not words or ref != f"{TASKS}{name}" or SisterName.fault(name) is not None:
+    if not name or ref != f"{TASKS}{name}" or SisterName.fault(name) is not None:
+        return None
+    try:
+        words = tasks.checked(words or "")
+    except errors.Usage:
         return None
     place = (_text(said, "branch"), _text(said, "worktree"), _text(said, "machine"))
-    return Task(name, words, *place, times.parse(said.get("started_at")))
+    return Task(name, words, *place, times.parse(said.get("started_at")), _text(said, "queen"))
 
 
-def read_claim(ref: str, content: bytes) -> tuple[Claim, str | None] | None:
-    """The claim that a ref tells and its machine, or None for anything that is not wholly in form."""
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A claim as a repository tells it."""
+
+    claim: Claim
+    machine: str | None
+    queen: str | None
+
+
+def read_claim(ref: str, content: bytes) -> Hold | None:
+    """The claim that a ref tells, or None for anything that is not wholly in form."""
     said = _object(content)
     name, owner, paths = _text(said, "id"), _text(said, "owner"), said.get("paths", [])
     claimed_at = times.parse(said.get("claimed_at"))
@@ -126,13 +157,20 @@ def read_claim(ref: str, content: bytes) -> tuple[Claim, str | None] | None:
         expires_at=times.parse(said.get("expires_at")),
         nonce=_text(said, "nonce") or "",
     )
-    return claim, _text(said, "machine")
+    return Hold(claim, _text(said, "machine"), _text(said, "queen"))
+
+
+def essence(line: str) -> Hashable:
+    """What a line of a note tells but for the time: who amends a commit three times made it once."""
+    said = _object(line.encode("utf-8", "replace")) if line.startswith("{") else {}
+    told = tuple(_text(said, key) for key in ("what", "sister", "task", "agent", "machine"))
+    return told if told[0] and told[1] else line
 
 
 def read_notes(text: str) -> list[Note]:
     """The lines of a note that are ours, the oldest first; what somebody else wrote into it is passed over."""
     found = []
-    for line in text.splitlines():
+    for line in text.split("\n"):
         said = _object(line.encode("utf-8", "replace"))
         what, sister = _text(said, "what"), _text(said, "sister")
         if what in (STARTED, COMMIT, DONE) and sister:
@@ -145,7 +183,7 @@ def _object(content: bytes) -> dict[str, object]:
     try:
         said = json.loads(content)
     except (ValueError, RecursionError):
-        return {}
+        return {}  # no JSON, or a number of more digits than Python reads
     return said if isinstance(said, dict) else {}
 
 
