@@ -59,7 +59,7 @@ def claim(
 
     Exit 1 and who holds it, since when and why, when another sister does.
     """
-    from gitqueen.services import claiming
+    from gitqueen.services import claiming, mirroring
 
     queen = doing.open_queen()
     me = doing.sister(queen).sister
@@ -67,6 +67,7 @@ def claim(
     wanted = claiming.wanted(queen, me, claim_id, description, paths, ttl)
     if command is None:
         taken = claiming.take(queen, me, wanted, wait)
+        mirroring.changed(queen)
     else:
         from gitqueen.services import running
 
@@ -101,12 +102,13 @@ def _show_taken(queen: Queen, taken: Taken, as_json: bool) -> None:
 @json_option
 def release(claim_id: str, force: bool, as_json: bool) -> int:
     """Give your claim ID back."""
-    from gitqueen.services import claiming
+    from gitqueen.services import claiming, mirroring
     from gitqueen.views import structured
     from gitqueen.views.text import clean
 
     queen = doing.open_queen()
     given = claiming.release(queen, doing.actor(queen), claim_id, force)
+    mirroring.changed(queen)
     doing.show(as_json, lambda: {"claim": structured.claim(given)}, lambda: f"✓ {clean(given.id)} is free")
     doing.look_around_later(queen)
     return 0

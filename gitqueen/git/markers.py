@@ -12,10 +12,25 @@ import os
 FOLDER, _LIVE, _CLAIMS = "gitqueen", "live", "claims"
 
 
-def write(common_dir: str, pid: int, origin: str) -> bool:
-    """Say that `pid` lives here; `origin`: of which machine, boot and namespace it is one."""
+def write(common_dir: str, pid: int, text: str) -> bool:
+    """Say that `pid` lives here; `text`: who that is, which no hook reads."""
     folder = open_folder(common_dir, FOLDER, _LIVE)
-    return folder is not None and _put(folder, str(pid), origin)
+    return folder is not None and _put(folder, str(pid), text)
+
+
+def read(common_dir: str, pid: int) -> str:
+    """What its marker says; nothing where there is none that can be read. From outside, as all of `.git`."""
+    folder = open_folder(common_dir, FOLDER, _LIVE, make=False)
+    if folder is None:
+        return ""
+    try:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        with open(os.open(str(pid), flags, dir_fd=folder), "rb") as file:
+            return os.fsdecode(file.read(16 * 1024))
+    except OSError:
+        return ""
+    finally:
+        os.close(folder)
 
 
 def drop(common_dir: str, pid: int) -> bool:
@@ -99,7 +114,8 @@ def _put(folder: int, name: str, text: str) -> bool:
             name, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644, dir_fd=folder
         )
         try:
-            os.write(file, os.fsencode(f"{text}\n" if text else ""))
+            # Never empty in between: cut off behind what is written.
+            os.truncate(file, os.write(file, os.fsencode(f"{text}\n" if text else "")))
         finally:
             os.close(file)
         return True

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gitqueen.model import tasks
+from gitqueen.model import mirror, tasks
 from gitqueen.model.events import Event
 from gitqueen.model.sisters import Sister
-from gitqueen.services import tending
+from gitqueen.services import mirroring, noting, tending, watching
 from gitqueen.services.identifying import Identity
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, events
@@ -37,11 +37,16 @@ def show(queen: Queen, me: Identity) -> Declared:
 def declare(queen: Queen, me: Sister, task: str) -> Declared:
     """She works on `task` from now on."""
     text = tasks.checked(task)
+    oid = noting.head(queen)
+    again = me.declared and me.task == text
     with database.transaction(queen.db, durable=True):
         sister = replace(tending.settle(queen, me), task=text, task_source="declared", status="working")
         sisters_table.set_task(queen.db, sister.row, text, "declared", "working")
         events.record(queen.db, queen.now, Event("declared", sister.name, sister.repo, {"task": text}))
+        if oid is not None and not again:
+            noting.note(queen, sister.common_dir or "", oid, mirror.STARTED, sister, text, queen.now)
         twins = _twins(queen, sister)
+    _repeat(queen, oid is not None and not again)
     return Declared(sister, twins=twins)
 
 
@@ -64,9 +69,20 @@ def _twins(queen: Queen, sister: Sister) -> tuple[Finding, ...]:
 
 def finish(queen: Queen, me: Sister) -> Declared:
     """She is done with what she declared."""
+    oid = noting.head(queen) if me.declared else None
     with database.transaction(queen.db, durable=True):
         sister = replace(tending.settle(queen, me), task=None, task_source="auto", status="idle")
         sisters_table.set_task(queen.db, sister.row, None, "auto", "idle")
         if me.declared:
             events.record(queen.db, queen.now, Event("done", sister.name, sister.repo, {"task": me.task}))
+        if oid is not None:
+            noting.note(queen, sister.common_dir or "", oid, mirror.DONE, sister, me.task, queen.now)
+    _repeat(queen, oid is not None)
     return Declared(sister, done=me.task if me.declared else None)
+
+
+def _repeat(queen: Queen, noted: bool) -> None:
+    """Into the repository too: the refs now, the notes by somebody for whom nobody waits."""
+    mirroring.changed(queen)
+    if noted:
+        watching.start_drain(queen)

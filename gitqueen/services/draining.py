@@ -28,6 +28,8 @@ LINGER = 0.4
 """Seconds that a detached drain waits for more, so that a rebase of a hundred commits starts one and not a hundred."""
 GLANCE = 0.2
 """Seconds between two looks of it: what is recorded shows within a second, and the next commit has the machine."""
+FLUSH = 2.0
+"""Seconds that it waits at the end for others who write notes."""
 
 
 def detached(env: Mapping[str, str], clock: Callable[[], datetime]) -> None:
@@ -57,7 +59,9 @@ def drain(queen: Queen, patience: float = 0.0, linger: float = 0.0) -> int:
                 count += _rounds(queen, linger)
                 # Gone before the last look: a hook that still saw it is seen by that look.
                 spool.say_draining(home, False)
-                if not (more := _round(queen)):
+                more = _round(queen)
+                noting.flush(queen, FLUSH if linger else GLANCE)
+                if not more:
                     return count
                 count += more
         finally:

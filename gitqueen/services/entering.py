@@ -198,7 +198,12 @@ def rename(queen: Queen, sister: Sister, name: str) -> Sister:
         if wanted in others:
             raise errors.Refused(f"a living sister is called {wanted} already", hint="gitqueen status shows the names")
         # Her environment still says the old name: she is found by it, and called by the new one.
-        return _rename(queen, sister, wanted, sister.wanted or wanted)
+        renamed = _rename(queen, sister, wanted, sister.wanted or wanted)
+        tending.mark(queen, renamed)
+    from gitqueen.services import mirroring  # who only comes in does not pay for it
+
+    mirroring.changed(queen)
+    return renamed
 
 
 def _case_twin(wanted: str, twin: str) -> errors.Usage:

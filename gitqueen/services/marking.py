@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from gitqueen.git import markers
+from gitqueen.model import sisters
 from gitqueen.model.claims import Claim
 from gitqueen.model.sisters import Sister
 from gitqueen.services.queen import Queen
@@ -38,10 +39,10 @@ def mend(queen: Queen, living: Sequence[Sister], standing: Sequence[Claim]) -> N
     with database.faults(queen.settings.database):
         managed = {common_dir: set(repos.kin(queen.db, common_dir)) for common_dir in repos.all_managed(queen.db)}
     for common_dir, kin in managed.items():
-        wanted = {s.body.pid: s.body.origin for s in living if s.body and s.body.pid and s.common_dir in kin}
+        wanted = {s.body.pid: sisters.badge(s) for s in living if s.body and s.body.pid and s.common_dir in kin}
         markers.prepare(common_dir)
-        for pid, origin in wanted.items():
-            markers.write(common_dir, pid, origin)
+        for pid, badge in wanted.items():
+            markers.write(common_dir, pid, badge)
         for pid in markers.listed(common_dir):
             if pid not in wanted:
                 markers.drop(common_dir, pid)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from gitqueen import errors
-from gitqueen.git import notes, places
+from gitqueen.git import places
 from gitqueen.git.places import Place
 from gitqueen.model import mirror
 from gitqueen.model.mirror import Note
@@ -28,34 +28,53 @@ def note(queen: Queen, common_dir: str, oid: str, what: str, sister: Sister, tas
         unnoted.add(queen.db, common_dir, oid, mirror.note(line))
 
 
-def flush(queen: Queen) -> list[str]:
-    """Write all that waits; the sentences that say what could not be written now."""
+def head(queen: Queen) -> str | None:
+    """The commit that a task is begun or finished at here; None where none is, or nothing is to be noted."""
+    place = queen.place
+    if place is None or place.worktree is None:
+        return None
+    with database.faults(queen.settings.database):
+        if not repos.managed(queen.db, place.common_dir):
+            return None
+    from gitqueen.git import refs
+
+    return refs.head(place)
+
+
+def flush(queen: Queen, patience: float = 0.5) -> list[str]:
+    """Write all that waits; the sentences that say what could not be written now. Others are waited for `patience`
+    seconds a repository."""
     with database.faults(queen.settings.database):
         waiting = unnoted.repositories(queen.db)
     faults = []
     for common_dir in waiting:
         try:
-            _flush(queen, common_dir)
+            while not _flush(queen, common_dir, patience):
+                pass
         except (errors.GitqueenError, OSError) as fault:
             faults.append(f"notes of {common_dir}: {fault}")
     return faults
 
 
-def _flush(queen: Queen, common_dir: str) -> None:
+def _flush(queen: Queen, common_dir: str, patience: float) -> bool:
+    """Whether that was all."""
     with database.faults(queen.settings.database):
         waiting = unnoted.waiting(queen.db, common_dir)
         managed = repos.managed(queen.db, common_dir)
     place = places.find(common_dir)
-    if place is None or not managed:
+    if place is None or place.common_dir != common_dir or not managed:
         with database.transaction(queen.db):
             unnoted.forget(queen.db, common_dir)
-        return
-    notes.add(place, _grouped(waiting.lines))
+        return True
+    from gitqueen.git import notes  # `iam` writes rows and no notes
+
+    notes.add(place, _grouped(waiting.lines), mirror.essence, patience)
     if waiting.carried:
         # After the lines: what was made during a rebase may have been rewritten by its end.
-        _carry(place, waiting.carried)
+        _carry(place, waiting.carried, patience)
     with database.transaction(queen.db):
         unnoted.done(queen.db, waiting)
+    return not waiting.more
 
 
 def _grouped(entries: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
@@ -65,12 +84,14 @@ def _grouped(entries: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     return found
 
 
-def _carry(place: Place, pairs: tuple[tuple[str, str], ...]) -> None:
+def _carry(place: Place, pairs: tuple[tuple[str, str], ...], patience: float) -> None:
     """The notes of rewritten commits go on to the new ones, chains of them too: the pairs come in order."""
+    from gitqueen.git import notes
+
     known = notes.read(place, list(dict.fromkeys(oid for pair in pairs for oid in pair)))
     gained: dict[str, list[str]] = {}
     for old, new in pairs:
-        lines = [*known.get(old, "").splitlines(), *gained.get(old, ())]
-        if lines:
-            gained.setdefault(new, []).extend(lines)
-    notes.add(place, gained)
+        lines = [*known.get(old, "").split("\n"), *gained.get(old, ())]
+        if told := [line for line in lines if line.strip()]:
+            gained.setdefault(new, []).extend(told)
+    notes.add(place, gained, mirror.essence, patience)

@@ -17,7 +17,7 @@ from gitqueen import errors
 from gitqueen.model.claims import Claim
 from gitqueen.model.sisters import Body, Sister
 from gitqueen.senses import processes
-from gitqueen.services import claiming
+from gitqueen.services import claiming, mirroring
 from gitqueen.services.claiming import Taken
 from gitqueen.services.queen import Queen
 
@@ -42,11 +42,13 @@ def under_claim(queen: Queen, me: Sister, claim: Claim, command: Sequence[str], 
     if taken.refused:
         return Ran(taken)
     try:
+        mirroring.changed(queen)
         return Ran(taken, _run(queen, taken, command))
     finally:
         if not taken.renewed:
             queen.now = queen.clock()
             claiming.end(queen, taken.claim)
+            mirroring.changed(queen)
 
 
 def _run(queen: Queen, taken: Taken, command: Sequence[str]) -> int:

@@ -27,6 +27,7 @@ from gitqueen.services import (
     draining,
     healing,
     marking,
+    mirroring,
     recording,
     relating,
     remembering,
@@ -113,6 +114,8 @@ def scan(queen: Queen, progress: Callable[[str], None] = lambda _: None, patienc
         repos.set_last(queen.db, "scan", queen.now.timestamp())
     marking.mend(queen, living, standing)
     view.faults += healing.heal(queen, view.places.values())
+    with step("services", "repeat tasks and claims in the repositories"):
+        view.faults += mirroring.mend(queen)
     watching.announce(queen)
     return _report(view, given_back, resolved)
 

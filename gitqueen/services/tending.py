@@ -53,7 +53,7 @@ def mark(queen: Queen, sister: Sister) -> None:
     if sister.body and sister.body.pid and sister.common_dir:
         for common_dir in repos.kin(queen.db, sister.common_dir):
             if repos.managed(queen.db, common_dir):
-                markers.write(common_dir, sister.body.pid, sister.body.origin)
+                markers.write(common_dir, sister.body.pid, sisters.badge(sister))
 
 
 def settle(queen: Queen, sister: Sister) -> Sister:

@@ -1,4 +1,4 @@
-"""Watching: is the last look around recent enough, and having somebody else make a new one.
+"""Watching: is the last look around recent enough, and having somebody else do what nobody waits for.
 
 Apart from `scanning`, because every command asks this and few can afford what a scan imports.
 """
@@ -33,15 +33,34 @@ def announce(queen: Queen) -> None:
 
 def start_detached(queen: Queen) -> None:
     """Have somebody else look around: a process of its own that outlives this command and holds none of its files."""
-    if fresh(queen):
-        return
-    # -P: the working folder may be a stranger's repository with a gitqueen.py of its own.
-    argv = [sys.executable, "-P", "-m", "gitqueen", "scan", "--stale"]
+    if not fresh(queen):
+        # -P: the working folder may be a stranger's repository with a gitqueen.py of its own.
+        _start(queen, ["-P", "-m", "gitqueen", "scan", "--stale"])
+
+
+def start_drain(queen: Queen) -> None:
+    """Have somebody else write what waits to be written, unless somebody is at it, who will look once more."""
+    if not _draining(os.path.join(queen.settings.home, "spool", "draining")):
+        door = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "cli", "hook.py")
+        _start(queen, ["-I", "-S", door, "drain"])
+
+
+def _draining(path: str) -> bool:
+    try:
+        with open(path, encoding="ascii") as file:
+            os.kill(int(file.read(20)), 0)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _start(queen: Queen, arguments: list[str]) -> None:
     null = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
     shut = [(os.POSIX_SPAWN_CLOSE, fd) for fd in _handed_down()]
     try:
         # Not subprocess: its import alone costs more than the mail that is being sent.
         env = {**queen.env, "GITQUEEN_CHILD": "1"}
+        argv = [sys.executable, *arguments]
         os.posix_spawn(sys.executable, argv, env, file_actions=[*null, *shut], setsid=True)
     except (OSError, NotImplementedError):
         pass  # the next command that answers from a scan makes one itself

@@ -84,7 +84,13 @@ CREATE TABLE brought (common_dir BLOB NOT NULL, path BLOB NOT NULL, oid TEXT NOT
 CREATE INDEX brought_by_commit ON brought (common_dir, oid);
 """
 
-MIGRATIONS: tuple[str, ...] = (_PUBLIC + _SIDE, _SESSIONS, _COMMITS, _MIRRORED, _CLONES)
+# Whose a ref is, it says itself: what is kept is how each repository was left.
+_MIRRORS = """
+DROP TABLE mirrored;
+CREATE TABLE mirrors (common_dir BLOB PRIMARY KEY, wanted TEXT NOT NULL, stamp TEXT, fault TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_PUBLIC + _SIDE, _SESSIONS, _COMMITS, _MIRRORED, _CLONES, _MIRRORS)
 VERSION = len(MIGRATIONS)
 
 

@@ -22,6 +22,8 @@ class Waiting:
     carried: tuple[tuple[str, str], ...]
     """(old commit, new commit)."""
     upto: tuple[int, int]
+    more: bool
+    """Whether more may wait than was taken."""
 
 
 def add(db: Database, common_dir: str, oid: str, line: str) -> None:
@@ -44,16 +46,28 @@ def repositories(db: Database) -> list[str]:
 def waiting(db: Database, common_dir: str) -> Waiting:
     where = (rows.path(common_dir), MOST)
     lines = db.execute("SELECT id, oid, line FROM unnoted WHERE common_dir = ? ORDER BY id LIMIT ?", where).fetchall()
-    pairs = db.execute("SELECT id, old, new FROM carried WHERE common_dir = ? ORDER BY id LIMIT ?", where).fetchall()
-    upto = (max((row[0] for row in lines), default=0), max((row[0] for row in pairs), default=0))
+    # Nothing is carried on before all lines are told.
+    most = 0 if len(lines) == MOST else MOST
+    query = "SELECT id, old, new FROM carried WHERE common_dir = ? ORDER BY id LIMIT ?"
+    pairs = db.execute(query, (where[0], most)).fetchall()
     return Waiting(
-        common_dir, tuple((oid, line) for _, oid, line in lines), tuple((old, new) for _, old, new in pairs), upto
+        common_dir=common_dir,
+        lines=tuple((oid, line) for _, oid, line in lines),
+        carried=tuple((old, new) for _, old, new in pairs),
+        upto=(max((row[0] for row in lines), default=0), max((row[0] for row in pairs), default=0)),
+        more=len(lines) == MOST or len(pairs) == MOST,
     )
 
 
 def done(db: Database, told: Waiting) -> None:
     for table, upto in zip(("unnoted", "carried"), told.upto, strict=True):
         db.execute(f"DELETE FROM {table} WHERE common_dir = ? AND id <= ?", (rows.path(told.common_dir), upto))
+
+
+def count(db: Database) -> dict[str, int]:
+    """Common dir -> how many lines wait."""
+    found = db.execute("SELECT common_dir, count(*) FROM unnoted GROUP BY common_dir")
+    return {rows.as_path(common_dir) or "": number for common_dir, number in found}
 
 
 def forget(db: Database, common_dir: str) -> None:
