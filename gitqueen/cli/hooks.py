@@ -50,12 +50,13 @@ def install(repos: tuple[str, ...], everywhere: bool, yes: bool, dry_run: bool, 
     return _code(reports) or int(not dry_run and any(report.helpless for report in reports))
 
 
-@hooks.command(epilog="Example: gitqueen hooks uninstall .")
+@hooks.command(epilog="Examples: gitqueen hooks uninstall .   gitqueen hooks uninstall --purge ~/code/app")
 @_repos
 @_everywhere
+@click.option("--purge", is_flag=True, help="The notes that say who made which commit go too.")
 @_dry_run
 @json_option
-def uninstall(repos: tuple[str, ...], everywhere: bool, dry_run: bool, as_json: bool) -> int:
+def uninstall(repos: tuple[str, ...], everywhere: bool, purge: bool, dry_run: bool, as_json: bool) -> int:
     """Take the hooks out of the repositories REPO: what was there before is there again, byte for byte."""
     from gitqueen.services import arming, healing
     from gitqueen.views import armoury
@@ -63,9 +64,9 @@ def uninstall(repos: tuple[str, ...], everywhere: bool, dry_run: bool, as_json: 
     _either(repos, everywhere, dry_run)
     queen = doing.open_queen()
     if everywhere:
-        reports = healing.uninstall_everywhere(queen)
+        reports = healing.uninstall_everywhere(queen, purge)
     else:
-        reports = [arming.uninstall(queen, place, dry_run) for place in arming.find(queen, repos)]
+        reports = [arming.uninstall(queen, place, dry_run, purge) for place in arming.find(queen, repos)]
     doing.show(
         as_json, lambda: armoury.shape(reports), lambda: armoury.changed(reports, "uninstall", dry_run, doing.palette())
     )

@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gitqueen import errors
-from gitqueen.git import hookfiles, hooks, hooktext, manifest, markers, places
+from gitqueen.git import hookfiles, hooks, hooktext, manifest, markers, notes, places
 from gitqueen.git.hooks import Arms, State
 from gitqueen.git.manifest import Record
 from gitqueen.git.places import Place
+from gitqueen.model import sisters
 from gitqueen.model.events import Event
-from gitqueen.services import tending
+from gitqueen.services import mirroring, tending
 from gitqueen.services.queen import Queen
 from gitqueen.store import armed as armed_table
-from gitqueen.store import database, events, repos, spool
+from gitqueen.store import database, events, repos, roster, spool
 from gitqueen.store.armed import Armed
 
 CONFIGURE, UNCONFIGURE, WRITE, DELETE = "configure", "unconfigure", "write", "delete"
@@ -100,7 +101,7 @@ def plan(arms: Arms) -> tuple[Step, ...]:
     ]
     for state in arms.states:
         settled = state.armed and not state.stale and state.guest is None
-        if not settled and not state.fixed and (os.path.isdir(arms.folder) or arms.folder_from == "default"):
+        if not settled and not state.fixed and arms.usable_folder:
             steps.append(_writing(state))
         steps += _cleaning_aside(state)
     return tuple(steps)
@@ -149,8 +150,8 @@ def install(queen: Queen, place: Place, dry_run: bool = False, by: int = repos.B
         others = elsewhere(arms)
         steps = tuple(step for one in (arms, *others) for step in plan(one))
         if dry_run:
-            notes = _left_alone(arms, [step.event for step in steps])
-            return Report(place.repo, arms, steps, notes, managed=_managed(queen, place), elsewhere=others)
+            left = _left_alone(arms, [step.event for step in steps])
+            return Report(place.repo, arms, steps, left, managed=_managed(queen, place), elsewhere=others)
         if not markers.prepare(place.common_dir):
             raise errors.CannotWork(f"{place.common_dir} cannot be written", hint="look at its rights")
         spool.prepare(queen.settings.home)
@@ -161,8 +162,11 @@ def install(queen: Queen, place: Place, dry_run: bool = False, by: int = repos.B
             if before not in (repos.BY_NAME, repos.BY_GLOBAL):
                 events.record(queen.db, queen.now, Event("armed", None, place.repo, {"git": arms.git}))
         # Managed first: whoever becomes a sister from now on is marked, so none is missed in between.
+        follow(place)
         done = perform(steps, arms)
         _mark_everybody(queen, place.common_dir)
+        roster.add(queen.settings.home, [place.repo])
+        mirroring.changed(queen)
         if steps:
             after, others = hooks.look(place), tuple(hooks.look(one.place) for one in others)
         else:
@@ -172,6 +176,15 @@ def install(queen: Queen, place: Place, dry_run: bool = False, by: int = repos.B
     except errors.GitqueenError as fault:
         return Report(place.repo, fault=fault.message, hint=fault.hint, managed=_managed(queen, place))
     return Report(place.repo, after, done, _left_alone(after), managed=True, elsewhere=others)
+
+
+def follow(place: Place) -> None:
+    """Notes on commits go along when git rewrites these: said in the repository's configuration."""
+    with manifest.locked(place.common_dir):
+        records, config = manifest.read(place.common_dir), hooks.config_of(place)
+        before = manifest.checksum(hookfiles.read(config))
+        if notes.follow(place) and config not in records:
+            manifest.write(place.common_dir, {**records, config: Record(before, "")})
 
 
 def elsewhere(arms: Arms) -> tuple[Arms, ...]:
@@ -209,11 +222,12 @@ def sentence(faults: Mapping[str, Sequence[str]]) -> str:
 def _mark_everybody(queen: Queen, common_dir: str) -> None:
     for sister in tending.living(queen):
         if sister.common_dir == common_dir and sister.body is not None:
-            markers.write(common_dir, sister.body.pid, sister.body.origin)
+            markers.write(common_dir, sister.body.pid, sisters.badge(sister))
 
 
-def uninstall(queen: Queen, place: Place, dry_run: bool = False) -> Report:
-    """Take our hooks out of one repository, byte for byte as it was, and manage it no more."""
+def uninstall(queen: Queen, place: Place, dry_run: bool = False, purge: bool = False) -> Report:
+    """Take our hooks out of one repository, byte for byte as it was, and manage it no more. The notes on its commits
+    go with `purge`, else they stay: they are its history."""
     try:
         arms = hooks.look(place)
         everywhere = (arms, *elsewhere(arms))
@@ -221,22 +235,31 @@ def uninstall(queen: Queen, place: Place, dry_run: bool = False) -> Report:
         steps = _leaving(queen, everywhere, records)
         if dry_run:
             return Report(place.repo, arms, steps, managed=_managed(queen, place))
-        notes = _restored(steps, everywhere, records)
+        told = _restored(steps, everywhere, records)
         if _shared(queen, arms):
-            notes = (*notes, f"the hooks in {arms.folder} stay: other repositories have theirs there too")
+            told = (*told, f"the hooks in {arms.folder} stay: other repositories have theirs there too")
         done = perform(steps, arms)
         with database.transaction(queen.db):
             if repos.managed(queen.db, place.common_dir):
                 # Under --global it would come back with the next scan.
                 repos.save(queen.db, place.common_dir, place.repo, managed=repos.DECLINED)
                 events.record(queen.db, queen.now, Event("disarmed", None, place.repo, {"by": "uninstall"}))
+        notes.unfollow(place)
         if (config := records.get(hooks.config_of(place))) is not None:
             hooks.end_as_before(place, config.before)
         manifest.write(place.common_dir, {})
         markers.clear(place.common_dir)
-        return Report(place.repo, hooks.look(place), done, notes)
+        mirroring.withdraw(queen, place)
+        return Report(place.repo, hooks.look(place), done, (*told, *_written_history(place, purge)))
     except errors.GitqueenError as fault:
         return Report(place.repo, fault=fault.message, hint=fault.hint, managed=_managed(queen, place))
+
+
+def _written_history(place: Place, purge: bool) -> tuple[str, ...]:
+    if purge:
+        return (f"{notes.REF} is gone",) if notes.remove(place) else ()
+    stay = f"{notes.REF} stays, it says who made what; gitqueen hooks uninstall --purge takes it out"
+    return (stay,) if notes.there(place) else ()
 
 
 def _leaving(queen: Queen, everywhere: Sequence[Arms], records: Mapping[str, Record]) -> tuple[Step, ...]:
@@ -251,7 +274,9 @@ def _strays(everywhere: Sequence[Arms], records: Mapping[str, Record]) -> list[S
     """Take us out of hooks folders that were in force once: somebody set or unset `core.hooksPath` since."""
     place = everywhere[0].place
     tops = [place.common_dir, *(arms.place.worktree for arms in everywhere if arms.place.worktree)]
-    folders = {os.path.dirname(path) for path in records if any(path.startswith(f"{top}/") for top in tops)}
+    # The manifest may have come with the repository: only what lies in it counts.
+    known = [path for path in records if os.path.realpath(path) == path]
+    folders = {os.path.dirname(path) for path in known if any(path.startswith(f"{top}/") for top in tops)}
     folders |= {os.path.join(place.common_dir, "hooks")}
     steps = []
     for folder in sorted(folders - {arms.folder for arms in everywhere}):

@@ -67,6 +67,7 @@ def _welcome(queen: Queen, place: Place) -> None:
 def _look(queen: Queen, key: str, place: Place, before: Armed | None) -> None:
     if before is not None and before.fingerprint == hooks.fingerprint(place, before.folder, queen.env):
         return
+    arming.follow(place)
     arms = hooks.look(place)
     broken = arms.faults
     if steps := arming.plan(arms):
@@ -129,7 +130,7 @@ def install_everywhere(queen: Queen) -> list[arming.Report]:
     return reports
 
 
-def uninstall_everywhere(queen: Queen) -> list[arming.Report]:
+def uninstall_everywhere(queen: Queen, purge: bool = False) -> list[arming.Report]:
     """`hooks uninstall --global`: what `--global` armed is disarmed; repositories armed by name stay."""
     with database.transaction(queen.db):
         repos.set_everywhere(queen.db, False)
@@ -139,5 +140,5 @@ def uninstall_everywhere(queen: Queen) -> list[arming.Report]:
     reports = []
     for common_dir, path in known.items():
         if repos.managed_by(queen.db, common_dir) == repos.BY_GLOBAL and (place := places.find(path)) is not None:
-            reports.append(arming.uninstall(queen, place))
+            reports.append(arming.uninstall(queen, place, purge=purge))
     return reports

@@ -39,7 +39,7 @@ def voice(queen: Queen) -> Voice:
 
 
 def changed(queen: Queen) -> None:
-    """Tasks or claims may have changed: call it after the transaction. Costs a few queries when none did. Never fails."""
+    """Tasks or claims may have changed: call it after the transaction. Never fails; a few queries when none did."""
     try:
         _update(queen, lambda known, wanted, _: known.wanted == wanted if known else not wanted)
     except (errors.GitqueenError, OSError):
