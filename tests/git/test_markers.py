@@ -118,6 +118,7 @@ def test_a_prepared_folder_leads_nowhere(tmp_path: Path, build: Callable[[Path, 
     markers.write(where, 7, "x")
     markers.set_claims(where, True)
     markers.listed(where)
+    assert markers.read(where, 7) != told
     with manifest.locked(where):
         assert manifest.read(where) == {}
         manifest.write(where, {"/b": Record(None, "mine")})
