@@ -1,0 +1,153 @@
+"""What a worktree holds that no commit has: path by path, as git sees it, and the raw bytes on disk.
+
+By `git status`, which alone is right with filters, sparse and split indexes, SHA-256 and an index that somebody has
+locked; nothing of the repository is changed by looking.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gitqueen.git import process
+from gitqueen.git.places import Place
+
+_ARGS = ("status", "--porcelain=v2", "-z", "--no-renames", "--untracked-files=all", "--ignore-submodules=none")
+
+FILE, LINK, MODULE = "file", "link", "module"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One path that differs from HEAD, is staged, or is untracked and not ignored."""
+
+    path: str
+    staged: bool
+    """Whether the index has something else than HEAD."""
+    tracked: bool
+    index_id: str | None
+    """The index's object; None where the index has no such path, or several (an unfinished merge)."""
+    index_mode: int
+    module: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What stands at a path on disk. `data`: the bytes, the target of a link, or the commit of a submodule."""
+
+    kind: str
+    mode: int
+    """Permission bits."""
+    data: bytes
+
+
+def look(place: Place) -> tuple[Entry, ...]:
+    """Every path with uncommitted work, sorted; raises `errors.GitFailed` where git cannot tell."""
+    said = process.run(*_ARGS, cwd=place.worktree, timeout=120.0)
+    return tuple(sorted(_parsed(said.out), key=lambda entry: entry.path))
+
+
+def _parsed(output: bytes) -> Iterable[Entry]:
+    for record in output.split(b"\0"):
+        match record[:2]:
+            case b"1 ":  # 1 XY sub mH mI mW hH hI path
+                _, xy, sub, _, mode, _, _, oid, path = record.split(b" ", 8)
+                there = mode != b"000000"
+                yield Entry(
+                    os.fsdecode(path),
+                    xy[:1] != b".",
+                    there,
+                    oid.decode() if there else None,
+                    int(mode, 8),
+                    sub[:1] == b"S",
+                )
+            case b"u ":  # u XY sub m1 m2 m3 mW h1 h2 h3 path
+                yield Entry(os.fsdecode(record.split(b" ", 10)[10]), False, True, None, 0)
+            case b"? ":
+                yield Entry(os.fsdecode(record[2:].rstrip(b"/")), False, False, None, 0)
+            case _:
+                pass
+
+
+def signature(place: Place, entries: Iterable[Entry]) -> str:
+    """One word that stays the same while nothing uncommitted changes: by stats, no file is read."""
+    import hashlib
+
+    digest = hashlib.sha256()
+    for entry in entries:
+        try:
+            seen = os.lstat(os.path.join(place.worktree or "", entry.path))
+            mark = f"{seen.st_ino}.{seen.st_mtime_ns}.{seen.st_ctime_ns}.{seen.st_size}.{seen.st_mode}"
+        except OSError:
+            mark = "-"
+        words = (entry.path, str(entry.staged), str(entry.index_id), str(entry.index_mode), mark)
+        digest.update("\0".join(words).encode("utf-8", "surrogateescape") + b"\0\0")
+    return digest.hexdigest()
+
+
+def read(place: Place, entry: Entry, largest: int) -> Content | None:
+    """What stands on disk, None where nothing does; raises OSError for what cannot be read, and `TooLarge`."""
+    path = os.path.join(place.worktree or "", entry.path)
+    try:
+        seen = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if stat.S_ISLNK(seen.st_mode):
+        return Content(LINK, 0o777, os.fsencode(os.readlink(path)))
+    if stat.S_ISDIR(seen.st_mode):
+        return _module(path, entry)
+    if not stat.S_ISREG(seen.st_mode):
+        raise OSError("it is no file")
+    if seen.st_size > largest:
+        raise TooLarge(seen.st_size)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        data = file.read(largest + 1)
+    if len(data) > largest:
+        raise TooLarge(len(data))
+    return Content(FILE, stat.S_IMODE(seen.st_mode), data)
+
+
+class TooLarge(OSError):
+    """A file over the limit; `size` in bytes."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"it has {size} bytes")
+        self.size = size
+
+
+def _module(path: str, entry: Entry) -> Content | None:
+    """The commit of a submodule, or of a repository that somebody put inside."""
+    if not entry.module and entry.tracked:
+        return None  # a folder stands where a file was
+    said = process.run("rev-parse", "--verify", "-q", "HEAD", cwd=path, check=False)
+    if said.code:
+        raise OSError("it is a repository without a commit")
+    return Content(MODULE, 0, said.out.strip())
+
+
+def staged(place: Place, entries: Iterable[Entry], largest: int) -> dict[str, bytes]:
+    """Path -> what the index holds, of those entries that are staged; larger ones are left out."""
+    wanted = [entry for entry in entries if entry.staged and entry.index_id and not entry.module]
+    found: dict[str, bytes] = {}
+    if not wanted:
+        return found
+    stdin = "".join(f"{entry.index_id}\n" for entry in wanted).encode()
+    sizes = process.run("cat-file", "--batch-check", cwd=place.worktree, stdin=stdin).out.decode("ascii").split("\n")
+    small = [
+        entry
+        for entry, line in zip(wanted, sizes, strict=False)
+        if (words := line.split())[1:2] == ["blob"] and int(words[2]) <= largest
+    ]
+    stdin = "".join(f"{entry.index_id}\n" for entry in small).encode()
+    said = process.run("cat-file", "--batch", cwd=place.worktree, stdin=stdin, timeout=120.0).out
+    at = 0
+    for entry in small:
+        head, _, _ = said[at : at + 200].partition(b"\n")
+        size = int(head.split()[2])
+        at += len(head) + 1
+        found[entry.path] = said[at : at + size]
+        at += size + 1
+    return found

@@ -1,0 +1,140 @@
+"""Rescuing: snapshots of uncommitted work, made whenever something changed, so that nothing written is ever lost.
+
+The user's index, files, HEAD, refs and stash are only read; what is kept goes into a repository of our own. What was
+lost is told by `losing`, bringing it back is `restoring`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from gitqueen import errors
+from gitqueen.git import commits, rescue, uncommitted
+from gitqueen.git.places import Place
+from gitqueen.git.rescue import Draft
+from gitqueen.git.uncommitted import Entry
+from gitqueen.model import rescues
+from gitqueen.model.rescues import Rescue
+from gitqueen.services import tending
+from gitqueen.services.queen import Queen
+from gitqueen.store import database, repos
+
+MANY_LOOSE = 2000
+"""Loose objects after which the rescue repository is packed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bytes of one file and of all of one snapshot."""
+
+    file: int
+    total: int
+
+
+def limits(queen: Queen) -> Limits:
+    """As `gitqueen.rescue.maxFileSize` and `.maxTotalSize` say (`10m`, `200m`, or bytes)."""
+    config = queen.config
+    return Limits(
+        _size(config.get("gitqueen.rescue.maxfilesize"), rescues.LARGEST_FILE),
+        _size(config.get("gitqueen.rescue.maxtotalsize"), rescues.LARGEST_ALL),
+    )
+
+
+def _size(said: str | None, default: int) -> int:
+    text = (said or "").strip().lower()
+    factor = {"k": 1024, "m": rescues.MIB, "g": 1024 * rescues.MIB}.get(text[-1:], 1)
+    digits = text.rstrip("kmg")
+    return int(digits) * factor if digits.isdecimal() else default
+
+
+def on(queen: Queen, place: Place) -> bool:
+    """Whether this worktree's work is kept: in managed repositories, unless `gitqueen.rescue.enabled` is false."""
+    with database.faults(queen.settings.database):
+        managed = repos.managed(queen.db, place.common_dir)
+    said = queen.config.get("gitqueen.rescue.enabled", "true").lower()
+    return managed and place.worktree is not None and said not in ("false", "no", "off", "0")
+
+
+def snapshot(queen: Queen, place: Place, reason: str, entries: tuple[Entry, ...] | None = None) -> str | None:
+    """Keep what is uncommitted in a worktree now; the id of the snapshot, None when nothing changed since the last.
+
+    `entries`: what was just looked at, so that it need not be looked at again. A worktree that became clean is kept as
+    an empty snapshot once: what was there before is then known to be gone. Raises `errors.GitqueenError`.
+    """
+    found = uncommitted.look(place) if entries is None else entries
+    signature = uncommitted.signature(place, found)
+    before = rescue.remembered(place)
+    if signature == before or (not found and not before):
+        return None
+    draft = drafted(place, found, limits(queen))
+    identity = rescue.write(place, draft, _meta(queen, place, reason), queen.now)
+    rescue.remember(place, signature)
+    return identity
+
+
+def drafted(place: Place, entries: Iterable[Entry], most: Limits) -> Draft:
+    """Read what is to be kept; what is over a limit or cannot be read is named, never silently missing."""
+    draft, room = Draft(), most.total
+    for entry in entries:
+        try:
+            content = uncommitted.read(place, entry, most.file)
+        except uncommitted.TooLarge as fault:
+            draft.left_out[entry.path] = f"{fault.size} bytes, at most {most.file} are kept"
+            continue
+        except (OSError, errors.GitqueenError) as fault:
+            draft.left_out[entry.path] = getattr(fault, "strerror", None) or str(fault)
+            continue
+        if content is None:
+            draft.deleted.append(entry.path)
+        elif len(content.data) > room:
+            draft.left_out[entry.path] = f"the snapshot would have more than {most.total} bytes"
+        else:
+            draft.worktree[entry.path] = content
+            room -= len(content.data)
+    staged = [entry for entry in entries if entry.staged]
+    for path, data in uncommitted.staged(place, staged, most.file).items():
+        if len(data) <= room:
+            draft.index[path] = data
+            room -= len(data)
+        else:
+            draft.left_out.setdefault(path, f"the snapshot would have more than {most.total} bytes")
+    draft.index_modes = {entry.path: entry.index_mode for entry in staged if entry.path in draft.index}
+    return draft
+
+
+def _meta(queen: Queen, place: Place, reason: str) -> dict[str, object]:
+    here = [sister.name for sister in tending.living(queen) if sister.worktree == place.worktree]
+    return {
+        "sister": here[0] if len(here) == 1 else None,
+        "sisters": here,
+        "worktree": place.worktree,
+        "branch": place.branch,
+        "head": commits.head(place),
+        "reason": reason,
+    }
+
+
+def tend(queen: Queen, place: Place, needed: Iterable[str]) -> None:
+    """Drop what is kept no longer, pack what is loose; `needed`: ids that belong to open lost work."""
+    found = rescue.listed(place)
+    keep = rescues.keeping(found, queen.now, set(needed))
+    rescue.drop(place, [one.id for one in found if one.id not in keep])
+    if rescue.loose(place) > MANY_LOOSE or len(found) != len(keep):
+        rescue.pack(place)
+
+
+def find(place: Place, identity: str) -> Rescue:
+    """The snapshot of this id, or of the only one that ends or begins so; raises `errors.Refused` for none."""
+    found = rescue.listed(place)
+    fits = [one for one in found if one.id == identity] or [one for one in found if identity and identity in one.id]
+    if len(fits) != 1:
+        many = f"{len(fits)} snapshots fit" if fits else "there is no snapshot"
+        raise errors.Refused(f"{many} {ascii(identity)}", hint="gitqueen rescue list")
+    return fits[0]
+
+
+def last_before(place: Place, moment: datetime) -> Rescue | None:
+    """The newest snapshot of this worktree from before `moment`."""
+    return next((one for one in rescue.listed(place) if one.worktree == place.worktree and one.at < moment), None)
