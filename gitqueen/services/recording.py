@@ -29,10 +29,14 @@ def commit(queen: Queen, place: Place, oid: str, maker: Sister | None, how: str)
     found = _collisions(here, changed, maker) if maker is not None else []
     name, task = (maker.name, maker.task) if maker else (None, None)
     with database.transaction(queen.db):
-        if not commits_table.save(queen.db, Made(place.common_dir, oid, name, task, queen.now)):
+        seen = commits_table.save(queen.db, Made(place.common_dir, oid, name, task, queen.now))
+        if seen == commits_table.KNOWN:
             return False
-        detail = {"oid": oid, "branch": place.branch, **({} if how == "hook" else {"seen_by": how})}
-        events.record(queen.db, queen.now, Event("committed", name, place.repo, detail))
+        if seen == commits_table.NEW:
+            detail = {"oid": oid, "branch": place.branch, **({} if how == "hook" else {"seen_by": how})}
+            events.record(queen.db, queen.now, Event("committed", name, place.repo, detail))
+        else:
+            events.sign(queen.db, "committed", place.repo, f'"oid": "{oid}"', name or "")
         if maker is not None:
             commits_table.save_paths(queen.db, place.common_dir, oid, changed)
             # Whom the commit ran into without being told is told now, and so is she.

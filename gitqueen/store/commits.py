@@ -33,8 +33,12 @@ class Touch:
     sister: str
 
 
-def save(db: Database, made: Made) -> bool:
-    """Remember a commit; False when it was known. Who made it may become known later: a scan can be before its hook."""
+NEW, NAMED, KNOWN = "new", "named", "known"
+
+
+def save(db: Database, made: Made) -> str:
+    """Remember a commit; NEW, or KNOWN, or NAMED when it was known and who made it was not: a scan may see a commit
+    before its hook told of it."""
     values = {
         "common_dir": rows.path(made.common_dir),
         "oid": made.oid,
@@ -49,13 +53,13 @@ def save(db: Database, made: Made) -> bool:
         values,
     )
     if added.rowcount:
-        return True
-    db.execute(
+        return NEW
+    named = db.execute(
         """UPDATE commits SET sister = :sister, task = :task
            WHERE common_dir = :common_dir AND oid = :oid AND sister IS NULL AND :sister IS NOT NULL""",
         values,
     )
-    return False
+    return NAMED if named.rowcount else KNOWN
 
 
 def maker(db: Database, common_dir: str, oid: str) -> str | None:

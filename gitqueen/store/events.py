@@ -30,6 +30,17 @@ def record(db: Database, now: datetime, *events: Event) -> None:
     )
 
 
+def sign(db: Database, kind: str, repo: str, holding: str, sister: str) -> None:
+    """Who did it became known after it was told: the latest event of `kind` without a name whose detail holds this."""
+    db.execute(
+        """UPDATE events SET sister = :sister WHERE id = (
+               SELECT id FROM events
+               WHERE repo = :repo AND kind = :kind AND sister IS NULL AND instr(detail, :holding)
+               ORDER BY id DESC LIMIT 1)""",
+        {"kind": kind, "repo": rows.path(repo), "holding": holding, "sister": rows.text(sister)},
+    )
+
+
 def latest(db: Database, most: int, sister: str | None = None, repo: str | None = None) -> list[Event]:
     """Up to `most` events, the newest first."""
     # Only what was asked stands in the query: `:sister IS NULL OR ...` would hide the index from SQLite.
