@@ -260,7 +260,13 @@ def remove(place: Place) -> bool:
 
 
 def follow(place: Place) -> bool:
-    """Have git carry our notes along when it rewrites commits; False when the repository says so already."""
+    """Have git carry our notes along when it rewrites commits; False when the repository says so already.
+
+    Where the ref is no notes, git must not be told of it: every amend and rebase would die.
+    """
+    if there(place) and f"{REF}^{{tree}}" not in refs.objects(place, [f"{REF}^{{tree}}"], 0):
+        unfollow(place)
+        return False
     missing = [(key, value) for key, value in (REWRITE, STRATEGY) if value not in _set(place, key)]
     for key, value in missing:
         process.run("config", "--local", "--add", key, value, cwd=refs.where(place))

@@ -62,30 +62,26 @@ def _update(queen: Queen, settled: Callable[[Mirror | None, str, str], bool], lo
         managed, book = repos.all_managed(queen.db), mirrors.everything(queen.db)
     if not managed:
         return []
-    everything, faults = _wanted(queen, managed), []
+    everything, mine, faults = _wanted(queen, managed), voice(queen).queen, []
     for common_dir, path in managed.items():
         wanted = everything.get(common_dir, {})
-        summary = _summary(wanted)
-        known = book.get(common_dir)
-        if settled(known, summary, common_dir):
+        summary, known = _summary(wanted), book.get(common_dir)
+        # Gone: the doctor says so.
+        if settled(known, summary, common_dir) or (place := find(path, common_dir)) is None:
             continue
-        place = _place(path, common_dir)
-        if place is None:
-            continue  # gone: the doctor says so
-        now = queen.clock().timestamp()
-        before = refs.stamp(common_dir, now) if look_again else None
-        fault = reflect(place, wanted, voice(queen).queen)
+        # What was there before we looked is what agrees: a change of ours is looked at again by the next scan.
+        before = refs.stamp(common_dir, queen.clock().timestamp()) if look_again else None
+        fault, kept = reflect(place, wanted, [mine], keep=known is None)
         if fault:
             faults.append(fault)
-        # What was there before we looked is what agrees: a change of ours is looked at again by the next scan.
         after = Mirror(summary, before, fault)
-        if after != known:
+        if after != known and not kept:
             with database.transaction(queen.db):
                 mirrors.save(queen.db, common_dir, after)
     return faults
 
 
-def _place(path: str, common_dir: str) -> Place | None:
+def find(path: str, common_dir: str) -> Place | None:
     """The repository, where it is still that one: another may have been made at its path."""
     for folder in (path, common_dir):
         place = places.find(folder)
@@ -114,55 +110,67 @@ def _wanted(queen: Queen, managed: Collection[str]) -> dict[str, Texts]:
     return found
 
 
-def reflect(place: Place, wanted: Texts, *ours: str) -> str:
-    """Make the refs of the queens `ours` in one repository say `wanted`; why that cannot be, else nothing."""
+def reflect(place: Place, wanted: Texts, ours: Collection[str], keep: bool = False) -> tuple[str, bool]:
+    """Make the refs of the queens `ours` in one repository say `wanted`; why that cannot be, else nothing.
+
+    `keep`: take none away, because a database that never wrote there may be a new one in the place of one that was
+    lost; the second answer is whether there were any.
+    """
     try:
-        return _reflected(place, wanted, ours)
+        return _reflected(place, wanted, ours, keep)
     except (errors.GitqueenError, OSError) as fault:
-        return f"{place.repo}: {fault}"
+        return f"{place.repo}: {fault}", False
 
 
-def _reflected(place: Place, wanted: Texts, ours: Collection[str]) -> str:
+def _reflected(place: Place, wanted: Texts, ours: Collection[str], keep: bool) -> tuple[str, bool]:
     before, why = None, ""
     for _ in range(TRIES):
-        made = _planned(place, wanted, ours)
+        made = _planned(place, wanted, ours, keep)
         if not made.changes:
-            return _left(place, made)
+            return _left(place, made), bool(made.kept)
         if made.changes == before:
             break  # nobody else changes anything: it is git that refuses
         if (why := refs.apply(place, made.changes) or "") == "":
-            return _left(place, made)
+            return _left(place, made), bool(made.kept)
         if refs.is_lock(why):
-            return f"{place.repo}: {why}"
+            return f"{place.repo}: {why}", bool(made.kept)
         before = made.changes
     # One that cannot be must not keep the others from being: a folder in its place, a broken file.
     refused = [change.ref for change in made.changes if refs.apply(place, [change]) is not None]
-    if not refused:
-        return _left(place, made)
-    return "; ".join(word for word in (f"{place.repo}: {', '.join(refused)}: {why}", _left(place, made)) if word)
+    said = [f"{place.repo}: {', '.join(refused)}: {why}"] if refused else []
+    return "; ".join([*said, *filter(None, [_left(place, made)])]), bool(made.kept)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`changes` make of what is there what is wanted. `left`: wanted refs that others have written already."""
+    """`changes` make of what is there what is wanted."""
 
     changes: tuple[Change, ...]
     left: tuple[str, ...] = ()
+    """Wanted refs that others have written already."""
+    kept: tuple[str, ...] = ()
+    """Refs of this queen's that nobody wants any more, and that stay all the same."""
 
 
 def _left(place: Place, made: Plan) -> str:
-    return f"{place.repo}: {', '.join(made.left)}: somebody else wrote that, left alone" if made.left else ""
+    words = []
+    if made.left:
+        words.append(f"{place.repo}: {', '.join(made.left)}: somebody else wrote that, left alone")
+    if made.kept:
+        words.append(f"{place.repo} tells of tasks or claims that the database lost (gitqueen doctor --rebuild)")
+    return "; ".join(words)
 
 
-def _planned(place: Place, wanted: Texts, ours: Collection[str]) -> Plan:
+def _planned(place: Place, wanted: Texts, ours: Collection[str], keep: bool) -> Plan:
     there = refs.listed(place)
     doubtful = [ref for ref, oid in there.items() if not _says(oid, wanted.get(ref))]
     known = refs.objects(place, [there[ref] for ref in doubtful]) if doubtful else {}
     contents = {ref: known[there[ref]] for ref in doubtful if there[ref] in known}
     mine = {ref for ref, one in contents.items() if one.kind == "blob" and mirror.queen_of(one.content) in ours}
-    made = plan(wanted, there, mine)
+    made = plan(wanted, there, mine, keep)
     if (twins := _twins(made, there)) and refs.ignores_case(place):
-        return Plan(tuple(c for c in made.changes if c.ref not in twins), (*made.left, *sorted(twins)))
+        changes = tuple(change for change in made.changes if change.ref not in twins)
+        return Plan(changes, (*made.left, *sorted(twins)), made.kept)
     return made
 
 
@@ -170,14 +178,16 @@ def _says(oid: str, text: bytes | None) -> bool:
     return text is not None and refs.object_id("blob", text, oid) == oid
 
 
-def plan(wanted: Texts, there: Mapping[str, str], mine: Collection[str]) -> Plan:
+def plan(wanted: Texts, there: Mapping[str, str], mine: Collection[str], keep: bool = False) -> Plan:
     """Decide: `wanted` ref -> content, `there` ref -> object id, `mine`: those refs there that say something else,
-    and are this queen's."""
-    gone = [Change(ref, there[ref], None) for ref in sorted(mine) if ref not in wanted]
+    and are this queen's; `keep`: none of them is taken away."""
+    over = sorted(ref for ref in mine if ref not in wanted)
+    gone = [] if keep else [Change(ref, there[ref], None) for ref in over]
     new = [Change(ref, None, text) for ref, text in wanted.items() if ref not in there]
     other = {ref: text for ref, text in wanted.items() if ref in there and not _says(there[ref], text)}
     replaced = [Change(ref, there[ref], text) for ref, text in other.items() if ref in mine]
-    return Plan((*gone, *replaced, *new), tuple(sorted(ref for ref in other if ref not in mine)))
+    left = tuple(sorted(ref for ref in other if ref not in mine))
+    return Plan((*gone, *replaced, *new), left, tuple(over) if keep else ())
 
 
 def _twins(made: Plan, there: Mapping[str, str]) -> set[str]:
@@ -194,31 +204,24 @@ def _twins(made: Plan, there: Mapping[str, str]) -> set[str]:
 
 def withdraw(queen: Queen, place: Place) -> None:
     """The repository is managed no more: nothing of this queen's stays in its refs. Raises `errors.Busy` if it must."""
-    if why := reflect(place, {}, voice(queen).queen):
+    why, _ = reflect(place, {}, [voice(queen).queen])
+    if why:
         raise errors.Busy(f"the refs of gitqueen stay for now: {why}", hint="gitqueen hooks uninstall, again")
     with database.transaction(queen.db):
         mirrors.forget(queen.db, place.common_dir)
 
 
-@dataclass(frozen=True, slots=True)
-class Stranger:
-    """A ref below ours that this queen did not write. `sense`: it is in form, so another queen's."""
-
-    ref: str
-    kind: str
-    sense: bool
-
-
-def strangers(queen: Queen, place: Place) -> list[Stranger]:
-    """What others put beside our refs."""
-    there = refs.listed(place)
-    known = refs.objects(place, list(there.values()))
-    mine, found = voice(queen).queen, []
-    for ref, oid in there.items():
-        one = known.get(oid)
-        if one is None:
-            found.append(Stranger(ref, "missing object", False))
-        elif one.kind != "blob" or mirror.queen_of(one.content) != mine:
-            sense = mirror.read_task(ref, one.content) or mirror.read_claim(ref, one.content)
-            found.append(Stranger(ref, one.kind, one.kind == "blob" and sense is not None))
-    return found
+def adopt(queen: Queen, homes: Mapping[str, Collection[str]]) -> None:
+    """The database was rebuilt from these repositories (common dir -> queens whose refs were taken for ours): from now
+    on they repeat it again."""
+    with database.faults(queen.settings.database):
+        managed = repos.all_managed(queen.db)
+    everything, mine = _wanted(queen, managed), voice(queen).queen
+    for common_dir, theirs in homes.items():
+        place = find(managed.get(common_dir, common_dir), common_dir)
+        if common_dir not in managed or place is None:
+            continue
+        wanted = everything.get(common_dir, {})
+        fault, _ = reflect(place, wanted, [mine, *(one for one in theirs if one)])
+        with database.transaction(queen.db):
+            mirrors.save(queen.db, common_dir, Mirror(_summary(wanted), None, fault))

@@ -68,7 +68,11 @@ def _flush(queen: Queen, common_dir: str, patience: float) -> bool:
         return True
     from gitqueen.git import notes  # `iam` writes rows and no notes
 
-    notes.add(place, _grouped(waiting.lines), mirror.essence, patience)
+    try:
+        notes.add(place, _grouped(waiting.lines), mirror.essence, patience)
+    except notes.Foreign:
+        notes.unfollow(place)  # git would die of it, at every amend
+        raise
     if waiting.carried:
         # After the lines: what was made during a rebase may have been rewritten by its end.
         _carry(place, waiting.carried, patience)
