@@ -264,7 +264,7 @@ def _fixed(path: str, kind: str, runs: bool, place: Place) -> str:
     if kind in (SHELL, BLOCK) and not runs:
         return "the hook there is not executable, so git ignores it: left alone"
     if not _unseen(path, place):
-        return "the hooks folder lies in the worktree and git does not ignore it: left alone"
+        return "the hooks folder is in the worktree and not ignored: left alone"
     return ""
 
 
@@ -288,12 +288,14 @@ def _wrong_file(state: State, runs: bool, folder: str, origin: str) -> tuple[str
     if os.path.exists(folder) and not os.path.isdir(folder):
         unset = f"git config --{origin} --unset core.hooksPath" if origin in ("local", "worktree", "global") else ""
         return f"{folder} is no folder: no hook runs here", unset
+    if origin != "default" and not os.path.isdir(folder):
+        # Not ours to make: with our files alone in it, the other manager's would still be missing.
+        mend = "set it up as elsewhere (husky: npx husky), then: gitqueen hooks install"
+        return "the hooks folder is missing: no hook runs here", mend
     if state.kind == BLOCK or (state.kind == SHELL and not runs):
         return state.fixed, f"chmod +x {shlex.quote(state.path)}"
     if state.fixed:
         return state.fixed, "git 2.54 or newer runs us beside it"
-    if not os.path.isdir(folder):
-        return f"the hooks folder {folder} is missing: no hook runs here", "gitqueen hooks install"
     if state.kind == OURS:
         return "our hook is not executable, so git ignores it", "gitqueen hooks install"
     if state.aside:

@@ -34,11 +34,18 @@ def _changed(report: Report, doing: str, dry_run: bool, colour: Palette) -> list
     rows = [_outcome(report, doing, dry_run, colour)]
     alike = _together((step.event, step.words) for step in report.steps)
     rows += [line for words, events in alike for line in (f"    {', '.join(events)}:", f"      {clean(words)}")]
-    warn = colour.warning if doing == "install" else str
-    rows += [warn(f"  {'⚠' if doing == 'install' else ' '} {clean(note)}") for note in report.notes]
+    rows += [line for note in report.notes for line in _note(note, doing == "install", colour)]
     if doing == "install" and not dry_run:
         rows += [line for arms in report.elsewhere for line in _elsewhere(arms, colour)]
     return rows
+
+
+def _note(note: str, warns: bool, colour: Palette) -> list[str]:
+    """On two lines where events and words do not fit one."""
+    events, colon, words = clean(note).partition(": ")
+    rows = [f"{events}:", f"    {words}"] if colon and len(note) > 74 else [clean(note)]
+    rows = [f"  {'⚠' if warns and not number else ' '} {row}" for number, row in enumerate(rows)]
+    return [colour.warning(row) for row in rows] if warns else rows
 
 
 def _outcome(report: Report, doing: str, dry_run: bool, colour: Palette) -> str:
