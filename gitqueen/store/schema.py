@@ -84,13 +84,32 @@ CREATE TABLE brought (common_dir BLOB NOT NULL, path BLOB NOT NULL, oid TEXT NOT
 CREATE INDEX brought_by_commit ON brought (common_dir, oid);
 """
 
-# Whose a ref is, it says itself: what is kept is how each repository was left.
+# Whose a ref is, it says itself: what is kept is how each repository was left. `told`: when a line was written into the
+# notes; it goes when it is still there a moment later, because git overwrites what came between its reading and writing.
 _MIRRORS = """
+ALTER TABLE unnoted ADD COLUMN told REAL;
+ALTER TABLE carried ADD COLUMN told REAL;
 DROP TABLE mirrored;
 CREATE TABLE mirrors (common_dir BLOB PRIMARY KEY, wanted TEXT NOT NULL, stamp TEXT, fault TEXT NOT NULL) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_PUBLIC + _SIDE, _SESSIONS, _COMMITS, _MIRRORED, _CLONES, _MIRRORS)
+# `watched`: 1 where somebody asked for it without hooks in it. `unread`: worktrees that could not be looked at, and why.
+_WATCHED = """
+ALTER TABLE repos ADD COLUMN watched INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE worktrees ADD COLUMN git_dir BLOB;
+ALTER TABLE worktrees ADD COLUMN upstream TEXT;
+ALTER TABLE worktrees ADD COLUMN ahead INTEGER;
+ALTER TABLE worktrees ADD COLUMN behind INTEGER;
+ALTER TABLE worktrees ADD COLUMN busy TEXT;
+ALTER TABLE worktrees ADD COLUMN dirty INTEGER;
+ALTER TABLE worktrees ADD COLUMN untracked INTEGER;
+ALTER TABLE worktrees ADD COLUMN took REAL;
+CREATE TABLE unread (worktree BLOB PRIMARY KEY, fault TEXT NOT NULL, took REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE jobs (id INTEGER PRIMARY KEY, source TEXT NOT NULL, schedule TEXT NOT NULL, command TEXT NOT NULL,
+    next_run TEXT, repo BLOB, fault TEXT NOT NULL);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_PUBLIC + _SIDE, _SESSIONS, _COMMITS, _MIRRORED, _CLONES, _MIRRORS, _WATCHED)
 VERSION = len(MIGRATIONS)
 
 
