@@ -109,6 +109,14 @@ CREATE TABLE jobs (id INTEGER PRIMARY KEY, source TEXT NOT NULL, schedule TEXT N
     next_run TEXT, repo BLOB, fault TEXT NOT NULL);
 """
 
+# `touches`: which sister wrote which path last, and how the file stood then. `attended`: when a sister's agent was last
+# told what is new, and up to which letter.
+_TOUCHES = """
+CREATE TABLE touches (worktree BLOB NOT NULL, path BLOB NOT NULL, sister TEXT NOT NULL, at REAL NOT NULL,
+    stamp TEXT NOT NULL, PRIMARY KEY (worktree, path, sister)) WITHOUT ROWID;
+CREATE TABLE attended (sister TEXT PRIMARY KEY, at REAL NOT NULL, letter INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
 MIGRATIONS: tuple[str, ...] = (_PUBLIC + _SIDE, _SESSIONS, _COMMITS, _MIRRORED, _CLONES, _MIRRORS, _WATCHED)
 VERSION = len(MIGRATIONS)
 
