@@ -25,6 +25,10 @@ class Rule:
     """What the path of its executable or script holds, whatever the file is called."""
     tools: tuple[str, ...] = ()
     """What its executable is called by when it only lends itself as a tool."""
+    servants: tuple[str, ...] = ()
+    """The first word of its command line when it serves other sessions and is none."""
+    working: str = ""
+    """How the title of its window begins while it works: one of these characters."""
     session: str | None = None
     """The variable by which its children know their session."""
     pid: str | None = None
@@ -39,6 +43,8 @@ RULES = (
         ("claude", "claude.exe"),
         ("/claude/versions/", "/@anthropic-ai/claude-code/"),
         ("rg", "ugrep", "grep", "bfs", "find", "fd"),
+        ("mcp", "daemon", "--bg-pty-host", "--bg-spare"),
+        "◐◑◒◓⠂⠐",
         "CLAUDE_CODE_SESSION_ID",
         "CLAUDE_PID",
         'in ~/.claude/settings.json: {"sandbox": {"filesystem": {"allowWrite": ["FOLDER"]}}}',
@@ -48,6 +54,8 @@ RULES = (
         ("codex", "codex.js", "codex-exec", "codex-tui"),
         ("/@openai/codex/",),
         ("codex-linux-sandbox", "apply_patch", "applypatch", "rg"),
+        ("mcp", "mcp-server"),
+        "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏",
         "CODEX_THREAD_ID",
         writable='at the top of ~/.codex/config.toml: sandbox_workspace_write.writable_roots = ["FOLDER"]',
     ),
@@ -79,8 +87,8 @@ def kind(process: Process) -> str | None:
     name = os.path.basename(path)
     if _stem(name) in INTERPRETERS:
         return _scripted(processes.arguments(process.pid))
-    found = _kind(name, path)
-    if found is not None and _is_tool(found, processes.arguments(process.pid)[0]):
+    argv = processes.arguments(process.pid)
+    if (found := _kind(name, path)) is not None and (_is_tool(found, argv[0]) or _is_servant(found, argv[1:])):
         return None
     return found
 
@@ -96,31 +104,42 @@ def _is_tool(found: str, argv0: str) -> bool:
     return any(rule.kind == found and os.path.basename(argv0) in rule.tools for rule in RULES)
 
 
+def _is_servant(found: str, words: list[str]) -> bool:
+    return any(rule.kind == found and words[:1] == [word] for rule in RULES for word in rule.servants)
+
+
 def _stem(name: str) -> str:
     """`python3.12` -> `python`."""
     return name.lower().rstrip("0123456789.")
 
 
+def is_wrapper(process: Process) -> bool:
+    """Whether an interpreter runs it: it may only have started the real thing below it."""
+    return _stem(os.path.basename(processes.executable(process.pid) or "")) in INTERPRETERS
+
+
 def _scripted(argv: list[str]) -> str | None:
     """The agent that an interpreter runs: by its script, or by the title that it gave itself."""
-    script = _script(argv)
+    script, *words = _script(argv) or [""]
     found = _kind(os.path.basename(script), script) if script else None
+    if found is not None and _is_servant(found, words):
+        return None
     return found or _kind(os.path.basename(argv[0]), None)
 
 
-def _script(argv: list[str]) -> str | None:
-    """The script or module in the command line of an interpreter."""
-    words = iter(argv[1:])
-    for word in words:
+def _script(argv: list[str]) -> list[str]:
+    """The script or module in the command line of an interpreter, and all that follows; nothing where there is none."""
+    at = 1
+    while at < len(argv):
+        word = argv[at]
         if word in _CODE:
-            return None
+            return []
         if word == "-m":
-            return next(words, None)
-        if word in _WITH_VALUE:
-            next(words, None)
-        elif not word.startswith("-") and word != "run":
-            return word
-    return None
+            return argv[at + 1 :]
+        if not word.startswith("-") and word != "run":
+            return argv[at:]
+        at += 2 if word in _WITH_VALUE else 1
+    return []
 
 
 def nearest(chain: Iterable[Process]) -> tuple[Process, str] | None:
@@ -146,6 +165,17 @@ def session_ids(env: Mapping[str, str]) -> list[str]:
 def hinted_pid(env: Mapping[str, str]) -> int | None:
     """The agent's process, as its children know it."""
     return next((pid for rule in RULES if rule.pid and (pid := pid_of(env.get(rule.pid)))), None)
+
+
+def without_sessions(env: Mapping[str, str]) -> dict[str, str]:
+    """`env` without what it says of the agent around it."""
+    said = {key for rule in RULES for key in (rule.session, rule.pid)}
+    return {key: value for key, value in env.items() if key not in said}
+
+
+def works_by_title(kind: str, title: str) -> bool:
+    """Whether the title of her window says that she is working."""
+    return any(rule.kind == kind and title.startswith(tuple(rule.working)) for rule in RULES)
 
 
 def pid_of(said: str | None) -> int | None:
@@ -183,8 +213,15 @@ class Registration:
     """What a person called the session; None when the agent made the name up."""
     session_id: str | None
     status: str | None
+    """working, idle or waiting; None when it says something else."""
+    waiting_for: str | None = None
+    since: float | None = None
+    """Since when (Unix time) the status is what it is."""
+    serves: bool = False
+    """Whether the process waits for or looks after sessions, and is none."""
 
 
+_STATUSES = {"busy": "working", "idle": "idle", "waiting": "waiting"}
 LARGEST = 65536
 """Bytes of a registry file; a larger one is no registry file."""
 GIVEN = ("user", "peer")
@@ -206,9 +243,14 @@ def registered(pid: int, ticks: int, env: Mapping[str, str]) -> Registration | N
         return None
     if not isinstance(said, dict) or str(said.get("procStart")) != str(ticks):
         return None  # of an earlier process of this pid
-    source, name = said.get("nameSource"), said.get("name")
+    source, kind = said.get("nameSource"), _text(said.get("kind")) or ""
     return Registration(
-        _text(name) if source in GIVEN else None, _text(said.get("sessionId")), _text(said.get("status"))
+        name=_text(said.get("name")) if source in GIVEN else None,
+        session_id=_text(said.get("sessionId")),
+        status=_STATUSES.get(_text(said.get("status")) or ""),
+        waiting_for=_text(said.get("waitingFor")),
+        since=_seconds(said.get("statusUpdatedAt")),
+        serves=kind.startswith("daemon") or said.get("spare") is True,
     )
 
 
@@ -223,6 +265,11 @@ def _small_file(path: str) -> bytes:
     except OSError:
         return b""
     return raw if len(raw) <= LARGEST else b""
+
+
+def _seconds(value: object) -> float | None:
+    """Milliseconds as JavaScript counts them, as seconds; None for what is no time of this century."""
+    return value / 1000 if isinstance(value, int | float) and 0 < value < 4e12 else None
 
 
 def _text(value: object) -> str | None:

@@ -48,6 +48,13 @@ def look(pid: int) -> Process | None:
         return None
 
 
+def everyone() -> dict[int, Process]:
+    import psutil
+
+    found = (look(pid) for pid in psutil.pids())
+    return {process.pid: process for process in found if process is not None}
+
+
 def _ticks(process: psutil.Process) -> int:
     """Hundredths of a second, by a clock that is not set where psutil has one (its identity since 7.1)."""
     ident: tuple[int, float | None] = getattr(process, "_ident", (0, None))
@@ -97,6 +104,25 @@ def arguments(pid: int) -> list[str]:
         return psutil.Process(pid).cmdline() or [""]
     except (psutil.Error, OSError):
         return [""]
+
+
+def folder(pid: int) -> str | None:
+    import psutil
+
+    try:
+        return psutil.Process(pid).cwd() or None
+    except (psutil.Error, OSError):
+        return None
+
+
+def ours(pid: int) -> bool:
+    import psutil
+
+    try:
+        uids = psutil.Process(pid).uids()
+    except (psutil.Error, OSError):
+        return False
+    return uids.real == uids.effective == os.getuid()
 
 
 def environment(pid: int, keys: tuple[str, ...]) -> dict[str, str]:

@@ -16,6 +16,8 @@ PROC = "/proc"
 """Where the kernel shows its processes; tests lead it astray to see the other way work."""
 
 _DEAD = (b"Z", b"X", b"x")
+_FORKNOEXEC = 0x40
+"""The kernel's flag of a process that has not run a program of its own yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Process:
     """0: no terminal controls it."""
     comm: str
     """The first 15 bytes of its program's name; it may call itself anything."""
+    forked: bool = False
+    """Whether it still runs what its parent ran: a subshell, a worker, a command about to be started."""
 
 
 def native() -> bool:
@@ -97,14 +101,36 @@ def look(pid: int) -> Process | None:
         from gitqueen.senses import portable
 
         return portable.look(pid)
-    raw = _read(pid, "stat")
+    return _process(pid, _read(pid, "stat"))
+
+
+def _process(pid: int, raw: bytes) -> Process | None:
     # The name stands in parentheses and may hold any byte, `)` and newlines too: the last one ends it.
     start, end = raw.find(b"("), raw.rfind(b")")
     rest = raw[end + 1 :].split()
     if end < 0 or len(rest) < 20 or rest[0] in _DEAD:
         return None
     comm = raw[start + 1 : end].decode("utf-8", "backslashreplace")
-    return Process(pid, int(rest[19]), int(rest[1]), int(rest[3]), int(rest[4]), comm)
+    forked = bool(int(rest[6]) & _FORKNOEXEC)
+    return Process(pid, int(rest[19]), int(rest[1]), int(rest[3]), int(rest[4]), comm, forked)
+
+
+def everyone() -> dict[int, Process]:
+    """All that lives, by pid; those that come and go meanwhile are there or not."""
+    if not native():
+        from gitqueen.senses import portable
+
+        return portable.everyone()
+    found = (look(int(name)) for name in os.listdir(PROC) if name.isdecimal())
+    return {process.pid: process for process in found if process is not None}
+
+
+def chain(table: dict[int, Process], process: Process) -> tuple[Process, ...]:
+    """`process` and everybody above it, as `ancestors` has them, by a table that was read before."""
+    found = [process]
+    while (above := table.get(found[-1].ppid)) is not None and above.ticks <= found[-1].ticks and above not in found:
+        found.append(above)
+    return tuple(found)
 
 
 def alive(pid: int, ticks: int) -> bool:
@@ -156,6 +182,42 @@ def arguments(pid: int) -> list[str]:
 
         return portable.arguments(pid)
     return [os.fsdecode(word) for word in _read(pid, "cmdline").rstrip(b"\0").split(b"\0")]
+
+
+def folder(pid: int) -> str | None:
+    """Where it stands; None where that is hidden from us, or is no more."""
+    if not native():
+        from gitqueen.senses import portable
+
+        return portable.folder(pid)
+    try:
+        found = os.readlink(f"{PROC}/{pid}/cwd")
+    except OSError:
+        return None
+    return None if found.endswith(" (deleted)") else found
+
+
+def ours(pid: int) -> bool:
+    """Whether it is of this user, and in no pid namespace of its own: a container's processes are the container's."""
+    if not native():
+        from gitqueen.senses import portable
+
+        return portable.ours(pid)
+    # Of those that hide themselves (codex) the folder belongs to root: only this file tells of all.
+    lines = dict(line.partition(b":")[::2] for line in _read(pid, "status").splitlines())
+    uids, numbers = lines.get(b"Uid", b"").split(), lines.get(b"NSpid", b"-").split()
+    me = b"%d" % os.getuid()
+    return uids[:2] == [me, me] and len(numbers) == 1
+
+
+def terminal(process: Process) -> str | None:
+    """The name of the terminal that controls it (`pts/3`), as `ps` has it; None where there is none."""
+    major, minor = process.tty >> 8 & 0xFFF, process.tty & 0xFF | process.tty >> 12 & 0xFFF00
+    if not native() or not process.tty:
+        return None
+    if 136 <= major <= 143:
+        return f"pts/{((major - 136) << 8) + minor}"
+    return f"tty{minor}" if major == 4 and minor < 64 else None
 
 
 def environment(pid: int, keys: tuple[str, ...]) -> dict[str, str]:
