@@ -26,6 +26,8 @@ class Entry:
     path: str
     staged: bool
     """Whether the index has something else than HEAD."""
+    changed: bool
+    """Whether the file is something else than the index has."""
     tracked: bool
     index_id: str | None
     """The index's object; None where the index has no such path, or several (an unfinished merge)."""
@@ -58,15 +60,16 @@ def _parsed(output: bytes) -> Iterable[Entry]:
                 yield Entry(
                     os.fsdecode(path),
                     xy[:1] != b".",
+                    xy[1:] != b".",
                     there,
                     oid.decode() if there else None,
                     int(mode, 8),
                     sub[:1] == b"S",
                 )
             case b"u ":  # u XY sub m1 m2 m3 mW h1 h2 h3 path
-                yield Entry(os.fsdecode(record.split(b" ", 10)[10]), False, True, None, 0)
+                yield Entry(os.fsdecode(record.split(b" ", 10)[10]), False, True, True, None, 0)
             case b"? ":
-                yield Entry(os.fsdecode(record[2:].rstrip(b"/")), False, False, None, 0)
+                yield Entry(os.fsdecode(record[2:].rstrip(b"/")), False, True, False, None, 0)
             case _:
                 pass
 

@@ -116,13 +116,16 @@ def _meta(queen: Queen, place: Place, reason: str) -> dict[str, object]:
     }
 
 
-def tend(queen: Queen, place: Place, needed: Iterable[str]) -> None:
-    """Drop what is kept no longer, pack what is loose; `needed`: ids that belong to open lost work."""
+def tend(queen: Queen, place: Place, needed: Iterable[str], dry_run: bool = False) -> list[str]:
+    """Drop what is kept no longer, pack what is loose; the ids that went. `needed`: those of open lost work."""
     found = rescue.listed(place)
     keep = rescues.keeping(found, queen.now, set(needed))
-    rescue.drop(place, [one.id for one in found if one.id not in keep])
-    if rescue.loose(place) > MANY_LOOSE or len(found) != len(keep):
-        rescue.pack(place)
+    gone = [one.id for one in found if one.id not in keep]
+    if not dry_run:
+        rescue.drop(place, gone)
+        if gone or rescue.loose(place) > MANY_LOOSE:
+            rescue.pack(place)
+    return gone
 
 
 def find(place: Place, identity: str) -> Rescue:
