@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
-
 import click
 
 from gitqueen import errors
-from gitqueen.cli import doing
+from gitqueen.cli import doing, paging
 from gitqueen.cli.doing import json_option
-
-if TYPE_CHECKING:
-    from gitqueen.services.queen import Queen
 
 
 @click.command(epilog="Examples: gitqueen provenance HEAD   gitqueen provenance v1.2 --json")
@@ -47,7 +39,7 @@ def blame(path: str, revision: str | None, as_json: bool) -> int:
     if as_json:
         doing.show(True, lambda: credits.blame_shape(found), str)
     else:
-        _page(queen, credits.blame(found, doing.palette()))
+        paging.page(queen, credits.blame(found, doing.palette()))
     return 0
 
 
@@ -67,18 +59,5 @@ def log(options: tuple[str, ...]) -> int:
 
     queen = doing.open_queen()
     colour = doing.palette()
-    _page(queen, credits.log(crediting.log(queen, list(options), colour.on), colour))
+    paging.page(queen, credits.log(crediting.log(queen, list(options), colour.on), colour))
     return 0
-
-
-def _page(queen: Queen, lines: Iterable[str]) -> None:
-    """Through the user's own pager, as git would, where there is a terminal."""
-    if not sys.stdout.isatty():
-        for line in lines:
-            sys.stdout.buffer.write(line.encode("utf-8", "backslashreplace") + b"\n")
-        return
-    from gitqueen.services import crediting
-
-    os.environ.setdefault("LESS", "FRX")  # git's own
-    os.environ["PAGER"] = crediting.pager(queen)
-    click.echo_via_pager(f"{line}\n" for line in lines)

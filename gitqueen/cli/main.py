@@ -35,6 +35,7 @@ COMMANDS = {
     "conflicts": ("collide", "Open conflicts."),
     "resolve": ("collide", "Mark a conflict as resolved."),
     "history": ("look", "The hive's log."),
+    "rescue": ("rescue", "Snapshots of uncommitted work: list, show, diff, restore."),
     "provenance": ("credit", "Which sister and task stand behind a commit."),
     "blame": ("credit", "git's blame, with the sister and task behind each line."),
     "log": ("credit", "git's log, with the sister and task behind each commit."),

@@ -50,7 +50,7 @@ def check(queen: Queen, me: Identity, named: Sequence[str]) -> Check:
 def _asked(queen: Queen, top: str, named: Sequence[str], others: Sequence[Sister]) -> list[str]:
     """The files that `named` stands for, each once: of a folder all in it, here or uncommitted at another sister's."""
     found: list[str] = []
-    for path in (_from_top(queen, top, path) for path in named):
+    for path in (from_top(queen, top, path) for path in named):
         whole = os.path.join(top, path)
         if os.path.isdir(whole) and not os.path.islink(whole):
             found += staging.beneath(top, path) + _elsewhere(queen, path, others) or [path or "."]
@@ -66,7 +66,7 @@ def _elsewhere(queen: Queen, folder: str, others: Sequence[Sister]) -> list[str]
     return sorted(path for changed in seen for path in changed if path.startswith(inside))
 
 
-def _from_top(queen: Queen, top: str, path: str) -> str:
+def from_top(queen: Queen, top: str, path: str) -> str:
     """`path` (relative to the working folder) from the top of the worktree; empty for the top itself."""
     if not path:
         raise errors.Usage("an empty path names nothing", hint="gitqueen check . looks at all of this folder")

@@ -128,6 +128,9 @@ class Palette:
     def danger(self, text: str) -> str:
         return self._in("31;1", text)
 
+    def removed(self, text: str) -> str:
+        return self._in("31", text)
+
     def name(self, text: str) -> str:
         return self._in("36", text)
 

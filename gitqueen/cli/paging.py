@@ -1,0 +1,24 @@
+"""The pager: long output as git shows it, through the user's own, where there is a terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+
+import click
+
+from gitqueen.services.queen import Queen
+
+
+def page(queen: Queen, lines: Iterable[str]) -> None:
+    """Show `lines`, in the pager that git would take."""
+    if not sys.stdout.isatty():
+        for line in lines:
+            sys.stdout.buffer.write(line.encode("utf-8", "backslashreplace") + b"\n")
+        return
+    from gitqueen.services import crediting
+
+    os.environ.setdefault("LESS", "FRX")  # git's own
+    os.environ["PAGER"] = crediting.pager(queen)
+    click.echo_via_pager(f"{line}\n" for line in lines)

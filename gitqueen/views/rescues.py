@@ -1,0 +1,103 @@
+"""Snapshots of uncommitted work as people and programs read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from gitqueen.model import times
+from gitqueen.services.restoring import Restored
+from gitqueen.services.salvaging import Found
+from gitqueen.views.text import Palette, ago, clean, cut, folder
+
+SHOWN = 4
+
+
+def listed(found: Sequence[Found], now: datetime, colour: Palette) -> str:
+    """A snapshot a block: when, why, whose, and the first of its files."""
+    if not found:
+        return "nothing is kept here yet   (gitqueen rescue now)"
+    return "\n".join(line for one in found for line in _block(one, now, colour))
+
+
+def _block(one: Found, now: datetime, colour: Palette) -> list[str]:
+    kept = one.rescue
+    whose = ", ".join(clean(name) for name in kept.sisters) or "nobody known"
+    count = len(one.files)
+    since = ago(kept.at, now)
+    when = "now" if since in ("", "now") else f"{since} ago"
+    head = f"  {clean(kept.id)}  {colour.dim(when)}  {colour.name(whose)}"
+    branch = f"  [{clean(kept.branch)}]" if kept.branch else ""
+    rows = [f"{head}{branch}  {count} file{'' if count == 1 else 's'}  {colour.dim(clean(kept.reason))}"]
+    names = ", ".join(clean(path) for path in one.files[:SHOWN])
+    more = f" and {count - SHOWN} more" if count > SHOWN else ""
+    rows += [f"      {cut(names + more, 200)}"] if names else []
+    if one.lost:
+        lost = ", ".join(clean(path) for path in one.lost[:SHOWN])
+        rows.append(f"      {colour.danger('lost:')} {cut(lost, 160)}   gitqueen rescue restore {clean(kept.id)}")
+    return rows
+
+
+def shown(one: Found, now: datetime, colour: Palette) -> str:
+    """Everything of one snapshot, path by path."""
+    kept = one.rescue
+    rows = [*_block(one, now, colour)[:1], f"      {folder(kept.worktree)} at {clean((kept.head or 'no commit')[:12])}"]
+    for content in one.kept:
+        mark = colour.danger(" lost") if content.path in one.lost else ""
+        rows.append(f"  {content.part:<8}  {content.mode}  {clean(content.path)}{mark}")
+    rows += [f"  {'module':<8}  {commit[:12]}  {clean(path)}" for path, commit in kept.modules.items()]
+    rows += [f"  {'deleted':<8}          {clean(path)}" for path in kept.deleted]
+    rows += [f"  {'left out':<8}          {clean(path)}: {clean(why)}" for path, why in kept.left_out.items()]
+    return "\n".join(rows)
+
+
+def restored(reports: Sequence[Restored], colour: Palette) -> str:
+    rows = []
+    for one in reports:
+        count = len(one.written)
+        rows.append(f"{colour.good('✓')} {count} file{'' if count == 1 else 's'} from {clean(one.rescue.id)}")
+        rows += [f"    {clean(path)}" for path in one.written[:20]]
+        rows += [f"    and {count - 20} more"] if count > 20 else []
+        rows += [colour.dim(f"    {clean(path)} is there already") for path in one.same[:5]]
+        for path in one.refused:
+            rows.append(
+                colour.warning(f"  ⚠ {clean(path)} has newer uncommitted work: left alone (--force, or --to DIR)")
+            )
+    return "\n".join(rows)
+
+
+def shape(found: Sequence[Found]) -> dict[str, object]:
+    return {"rescues": [_shape(one) for one in found]}
+
+
+def _shape(one: Found) -> dict[str, object]:
+    kept = one.rescue
+    return {
+        "id": kept.id,
+        "sister": kept.sisters[0] if len(kept.sisters) == 1 else None,
+        "sisters": list(kept.sisters),
+        "worktree": kept.worktree,
+        "branch": kept.branch,
+        "head": kept.head,
+        "at": times.iso(kept.at),
+        "files": list(one.files),
+        "lost": list(one.lost),
+        "deleted": list(kept.deleted),
+        "left_out": dict(kept.left_out),
+        "reason": kept.reason,
+    }
+
+
+def restored_shape(reports: Sequence[Restored]) -> dict[str, object]:
+    return {
+        "restored": [
+            {
+                "id": one.rescue.id,
+                "into": one.into,
+                "written": list(one.written),
+                "same": list(one.same),
+                "refused": list(one.refused),
+            }
+            for one in reports
+        ]
+    }
