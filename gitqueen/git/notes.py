@@ -36,17 +36,22 @@ def add(
     lines: Mapping[str, Sequence[str]],
     essence: Callable[[str], Hashable] = str,
     patience: float = PATIENCE,
-) -> None:
+) -> set[str]:
     """Add `lines` to the notes of commits, object id -> texts; one whose `essence` is there already is not doubled.
 
-    Raises `errors.Busy` when others were faster for too long, `errors.GitqueenError` where nothing can be written.
+    Returns the commits whose notes were not so before. git itself may still overwrite them with what it read a moment
+    ago: who must be sure looks again. Raises `errors.Busy` when others were faster for too long, and
+    `errors.GitqueenError` where nothing can be written.
     """
-    oids = list(lines)
+    oids, written = list(lines), set()
     for start in range(0, len(oids), MOST):
-        _add(place, {oid: lines[oid] for oid in oids[start : start + MOST]}, essence, patience)
+        written |= _add(place, {oid: lines[oid] for oid in oids[start : start + MOST]}, essence, patience)
+    return written
 
 
-def _add(place: Place, lines: Mapping[str, Sequence[str]], essence: Callable[[str], Hashable], patience: float) -> None:
+def _add(
+    place: Place, lines: Mapping[str, Sequence[str]], essence: Callable[[str], Hashable], patience: float
+) -> set[str]:
     deadline = time.monotonic() + patience
     with _turn(place, deadline):
         while True:
@@ -56,11 +61,9 @@ def _add(place: Place, lines: Mapping[str, Sequence[str]], essence: Callable[[st
                 for oid, new in lines.items()
                 if oid not in book.closed and (text := _longer(book.notes.get(oid, ""), new, essence)) is not None
             }
-            if not changed:
-                return
-            why = _swap(place, book, changed)
+            why = _swap(place, book, changed) if changed else None
             if why is None:
-                return
+                return set(changed)
             if time.monotonic() > deadline:
                 raise _busy(place, why)
             _pause()

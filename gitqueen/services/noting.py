@@ -6,7 +6,7 @@ together, and only then away. A repository that cannot be written keeps its rows
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from gitqueen import errors
@@ -19,6 +19,7 @@ from gitqueen.model.sisters import Sister
 from gitqueen.senses import processes
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, repos, unnoted
+from gitqueen.store.unnoted import Entry, Waiting
 
 
 def note(queen: Queen, common_dir: str, oid: str, what: str, sister: Sister, task: str | None, at: datetime) -> None:
@@ -58,44 +59,48 @@ def flush(queen: Queen, patience: float = 0.5) -> list[str]:
 
 def _flush(queen: Queen, common_dir: str, patience: float) -> bool:
     """Whether that was all."""
+    at = queen.clock().timestamp()
     with database.faults(queen.settings.database):
-        waiting = unnoted.waiting(queen.db, common_dir)
+        waiting = unnoted.waiting(queen.db, common_dir, at)
         managed = repos.managed(queen.db, common_dir)
     place = places.find(common_dir)
     if place is None or place.common_dir != common_dir or not managed:
         with database.transaction(queen.db):
             unnoted.forget(queen.db, common_dir)
         return True
-    from gitqueen.git import notes  # `iam` writes rows and no notes
-
-    try:
-        notes.add(place, _grouped(waiting.lines), mirror.essence, patience)
-    except notes.Foreign:
-        notes.unfollow(place)  # git would die of it, at every amend
-        raise
-    if waiting.carried:
-        # After the lines: what was made during a rebase may have been rewritten by its end.
-        _carry(place, waiting.carried, patience)
+    written = _write(place, waiting, patience) if waiting.lines or waiting.carried else set()
     with database.transaction(queen.db):
-        unnoted.done(queen.db, waiting)
+        unnoted.told(queen.db, waiting, written, queen.clock().timestamp())
     return not waiting.more
 
 
-def _grouped(entries: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+def _write(place: Place, waiting: Waiting, patience: float) -> set[str]:
+    from gitqueen.git import notes  # `iam` writes rows and no notes
+
+    try:
+        written = notes.add(place, _grouped(waiting.lines), mirror.essence, patience)
+        # After the lines: what was made during a rebase may have been rewritten by its end.
+        return written | _carry(place, waiting.carried, patience)
+    except notes.Foreign:
+        notes.unfollow(place)  # git would die of it, at every amend
+        raise
+
+
+def _grouped(entries: Iterable[Entry]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for oid, line in entries:
-        found.setdefault(oid, []).append(line)
+    for entry in entries:
+        found.setdefault(entry.first, []).append(entry.second)
     return found
 
 
-def _carry(place: Place, pairs: tuple[tuple[str, str], ...], patience: float) -> None:
+def _carry(place: Place, pairs: Sequence[Entry], patience: float) -> set[str]:
     """The notes of rewritten commits go on to the new ones, chains of them too: the pairs come in order."""
     from gitqueen.git import notes
 
-    known = notes.read(place, list(dict.fromkeys(oid for pair in pairs for oid in pair)))
+    known = notes.read(place, list(dict.fromkeys(oid for pair in pairs for oid in (pair.first, pair.second))))
     gained: dict[str, list[str]] = {}
-    for old, new in pairs:
-        lines = [*known.get(old, "").split("\n"), *gained.get(old, ())]
+    for pair in pairs:
+        lines = [*known.get(pair.first, "").split("\n"), *gained.get(pair.first, ())]
         if told := [line for line in lines if line.strip()]:
-            gained.setdefault(new, []).extend(told)
-    notes.add(place, gained, mirror.essence, patience)
+            gained.setdefault(pair.second, []).extend(told)
+    return notes.add(place, gained, mirror.essence, patience)

@@ -117,7 +117,29 @@ CREATE TABLE touches (worktree BLOB NOT NULL, path BLOB NOT NULL, sister TEXT NO
 CREATE TABLE attended (sister TEXT PRIMARY KEY, at REAL NOT NULL, letter INTEGER NOT NULL) WITHOUT ROWID;
 """
 
-MIGRATIONS: tuple[str, ...] = (_PUBLIC + _SIDE, _SESSIONS, _COMMITS, _MIRRORED, _CLONES, _MIRRORS, _WATCHED)
+# The window that a sister was seen in, and what the scan made of her status: null again as soon as anybody else says it.
+_TERMINALS = """
+ALTER TABLE sessions ADD COLUMN terminal TEXT;
+ALTER TABLE sessions ADD COLUMN window TEXT;
+ALTER TABLE sessions ADD COLUMN title TEXT;
+ALTER TABLE sessions ADD COLUMN focused INTEGER;
+ALTER TABLE sessions ADD COLUMN waiting_for TEXT;
+ALTER TABLE sessions ADD COLUMN seen_status TEXT;
+CREATE TRIGGER status_said AFTER UPDATE OF status ON sisters
+BEGIN UPDATE sessions SET seen_status = NULL, waiting_for = NULL WHERE row = new.pid AND seen_status IS NOT NULL; END;
+"""
+
+MIGRATIONS: tuple[str, ...] = (
+    _PUBLIC + _SIDE,
+    _SESSIONS,
+    _COMMITS,
+    _MIRRORED,
+    _CLONES,
+    _MIRRORS,
+    _WATCHED,
+    _TOUCHES,
+    _TERMINALS,
+)
 VERSION = len(MIGRATIONS)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from gitqueen.store import rows
@@ -10,18 +10,27 @@ from gitqueen.store.database import Database
 
 MOST = 20_000
 """Entries taken at once."""
+SETTLED = 0.3
+"""Seconds after which git has written what it read before we wrote: then our lines are there still, or are lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`first` is a commit; `second` the line to be told of it, or the commit that it became."""
+
+    id: int
+    first: str
+    second: str
+    told: float | None
+    """Unix time at which it was written into the notes; None: not yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What waits for one repository, in the order in which it came; `upto`: the last entries of both kinds."""
+    """What waits for one repository, in the order in which it came."""
 
-    common_dir: str
-    lines: tuple[tuple[str, str], ...]
-    """(commit, line)."""
-    carried: tuple[tuple[str, str], ...]
-    """(old commit, new commit)."""
-    upto: tuple[int, int]
+    lines: tuple[Entry, ...]
+    carried: tuple[Entry, ...]
     more: bool
     """Whether more may wait than was taken."""
 
@@ -43,30 +52,37 @@ def repositories(db: Database) -> list[str]:
     return [rows.as_path(common_dir) or "" for (common_dir,) in found]
 
 
-def waiting(db: Database, common_dir: str) -> Waiting:
-    where = (rows.path(common_dir), MOST)
-    lines = db.execute("SELECT id, oid, line FROM unnoted WHERE common_dir = ? ORDER BY id LIMIT ?", where).fetchall()
+def waiting(db: Database, common_dir: str, at: float) -> Waiting:
+    """What is to be written at `at` (Unix time), or to be looked at once more."""
+    where = {"common_dir": rows.path(common_dir), "at": at, "most": MOST}
+    lines = _entries(db, "unnoted", "oid, line", where)
     # Nothing is carried on before all lines are told.
-    most = 0 if len(lines) == MOST else MOST
-    query = "SELECT id, old, new FROM carried WHERE common_dir = ? ORDER BY id LIMIT ?"
-    pairs = db.execute(query, (where[0], most)).fetchall()
-    return Waiting(
-        common_dir=common_dir,
-        lines=tuple((oid, line) for _, oid, line in lines),
-        carried=tuple((old, new) for _, old, new in pairs),
-        upto=(max((row[0] for row in lines), default=0), max((row[0] for row in pairs), default=0)),
-        more=len(lines) == MOST or len(pairs) == MOST,
-    )
+    pairs = _entries(db, "carried", "old, new", where) if len(lines) < MOST else ()
+    return Waiting(lines, pairs, more=MOST in (len(lines), len(pairs)))
 
 
-def done(db: Database, told: Waiting) -> None:
-    for table, upto in zip(("unnoted", "carried"), told.upto, strict=True):
-        db.execute(f"DELETE FROM {table} WHERE common_dir = ? AND id <= ?", (rows.path(told.common_dir), upto))
+def _entries(db: Database, table: str, columns: str, where: Mapping[str, object]) -> tuple[Entry, ...]:
+    query = f"""SELECT id, {columns}, told FROM {table}
+                WHERE common_dir = :common_dir AND (told IS NULL OR abs(:at - told) >= {SETTLED})
+                ORDER BY id LIMIT :most"""
+    return tuple(Entry(*row) for row in db.execute(query, where))
+
+
+def told(db: Database, waiting: Waiting, written: Container[str], at: float) -> None:
+    """All of it stands in the notes. What did so a moment ago already may go; what was written now, to the commits
+    `written`, is looked at once more."""
+    for table, entries in (("unnoted", waiting.lines), ("carried", waiting.carried)):
+        for entry in entries:
+            commit = entry.first if table == "unnoted" else entry.second
+            if entry.told is not None and commit not in written:
+                db.execute(f"DELETE FROM {table} WHERE id = ?", (entry.id,))
+            else:
+                db.execute(f"UPDATE {table} SET told = ? WHERE id = ?", (at, entry.id))
 
 
 def count(db: Database) -> dict[str, int]:
     """Common dir -> how many lines wait."""
-    found = db.execute("SELECT common_dir, count(*) FROM unnoted GROUP BY common_dir")
+    found = db.execute("SELECT common_dir, count(*) FROM unnoted WHERE told IS NULL GROUP BY common_dir")
     return {rows.as_path(common_dir) or "": number for common_dir, number in found}
 
 
