@@ -108,7 +108,7 @@ def now(as_json: bool) -> int:
         raise errors.CannotWork("a bare repository has no files to keep", hint="go into one of its worktrees")
     if not rescuing.on(queen, place):
         raise errors.CannotWork("this repository is not managed: nothing is kept", hint="gitqueen hooks install")
-    made = losing.look(queen, place, "asked for", doing.actor(queen).address)
+    made = losing.look(queen, place, "asked for")
     words = f"✓ kept as {made}" if made else "✓ nothing changed since the last snapshot"
     doing.show(as_json, lambda: {"id": made}, lambda: words)
     return 0
