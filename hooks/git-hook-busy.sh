@@ -85,14 +85,20 @@ ${gq_stdin%?}
 GITQUEEN
 }
 
-# The commit that HEAD is; where no file says it (packed, or refs that are no files) git does.
+# The commit that HEAD is; where no plain file says it (packed, or refs that are no files) git does.
 gitqueen_head() {
-  { IFS= read -r gq_line <"$gq_git/HEAD"; } 2>/dev/null || gq_line=
-  case $gq_line in
-    'ref: '*) { IFS= read -r gq_line <"$gq_common/${gq_line#ref: }"; } 2>/dev/null || gq_line= ;;
-  esac
+  gq_head=
+  # Nothing that one could wait at: in a repository from an archive a pipe may stand there.
+  [ -f "$gq_git/HEAD" ] || return 0
+  gitqueen_line "$gq_git/HEAD"
+  case $gq_line in 'ref: '*) gitqueen_line "$gq_common/${gq_line#ref: }" ;; esac
   case $gq_line in
     '' | *[!0-9a-f]*) gq_head=$(git rev-parse --verify -q HEAD 2>/dev/null) || gq_head= ;;
     *) gq_head=$gq_line ;;
   esac
+}
+
+gitqueen_line() {
+  gq_line=
+  [ ! -f "$1" ] || { IFS= read -r gq_line <"$1"; } 2>/dev/null || gq_line=
 }

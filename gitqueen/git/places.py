@@ -204,9 +204,17 @@ def _ask(git_dir: str, *args: str) -> str | None:
 
 def _text(path: str) -> str:
     """What one of git's small files says, without the line's end. Folders may have newlines in their names."""
-    with open(path, "rb") as file:
-        said = file.read(16 * 1024)
+    said = _read(path, 16 * 1024)
     return os.fsdecode(said.partition(b"\0")[0].rstrip(b"\r\n"))
+
+
+def _read(path: str, most: int) -> bytes:
+    """The first bytes of a file, without waiting: in a repository from an archive a pipe may stand there."""
+    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        return os.read(file, most)
+    finally:
+        os.close(file)
 
 
 def _core(git_dir: str, common_dir: str) -> tuple[bool, str | None]:
@@ -228,8 +236,7 @@ def _true(value: str | None) -> bool:
 def _configured(path: str) -> dict[str, str]:
     """The few settings of a configuration file that say where a repository is, the last one of each."""
     try:
-        with open(path, "rb") as file:
-            lines = os.fsdecode(file.read(256 * 1024)).split("\n")
+        lines = os.fsdecode(_read(path, 256 * 1024)).split("\n")
     except OSError:
         return {}
     found, section = {}, ""
