@@ -6,7 +6,7 @@ By the git command, one process a question: only drains and scans ask, never a h
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from gitqueen.git import process, staging
 from gitqueen.git.places import Place
@@ -16,6 +16,9 @@ MOST = 1000
 
 MOST_AHEAD = 5000
 """Commits ahead of ours in which others' are looked for."""
+
+MOST_NAMED = 500
+"""Paths that one command names."""
 
 
 def head(place: Place) -> str | None:
@@ -59,11 +62,120 @@ def new(place: Place, before: str, after: str) -> list[str]:
     return asked.out.decode("ascii", "replace").split() if asked.code == 0 else []
 
 
-def unmerged(place: Place, tips: Sequence[str], within: Sequence[str]) -> set[str]:
-    """Those of the commits `within` that one of `tips` has and HEAD of this worktree has not; in one process."""
-    asked = ("rev-list", "--ignore-missing", f"--max-count={MOST_AHEAD}", *tips, "--not", "HEAD", "--")
-    ahead = process.run(*asked, cwd=_where(place), check=False)
-    return set(ahead.out.decode("ascii", "replace").split()) & set(within) if ahead.code == 0 else set()
+def tip(here: Place, there: Place) -> str | None:
+    """What git `here` may call HEAD of another worktree of the same repository or of a clone; None on an unborn branch.
+
+    Asked anew each time: what the scan saw may be 30 s old."""
+    if there.common_dir != here.common_dir:
+        return head(there)
+    return "main-worktree/HEAD" if there.git_dir == there.common_dir else f"worktrees/{_name(there)}/HEAD"
+
+
+def _name(linked: Place) -> str:
+    return os.path.basename(linked.git_dir)
+
+
+def unmerged(here: Place, env: Mapping[str, str], there: Sequence[Place], within: Collection[str]) -> set[str]:
+    """Those of the commits `within` that HEAD of one of the worktrees has, and neither HEAD here nor what is just being
+    merged; one process for all worktrees of one repository, so that it can be asked at every commit."""
+    tips = [found for found in (tip(here, one) for one in there) if found]
+    if not tips:
+        return set()
+    most = f"--max-count={MOST_AHEAD}"
+    ours = ("--not", "HEAD", *staging.merged(here))
+    ahead = _beside(here, env, there[0], "rev-list", "--ignore-missing", most, *tips, *ours, "--")
+    return set(ahead.decode("ascii", "replace").split()) & set(within)
+
+
+def brought(
+    here: Place, env: Mapping[str, str], there: Place, touched: Mapping[str, Collection[str]]
+) -> dict[str, str]:
+    """path -> the latest commit that makes HEAD of another worktree differ in it from what both began with.
+
+    `touched`: commit -> paths to ask about. Left out: what our side has too, by a cherry-pick, a rebase, a squash or
+    because the same was staged; and what that side took back itself."""
+    other = tip(here, there)
+    paths = sorted({path for changed in touched.values() for path in changed})
+    if other is None or not paths:
+        return {}
+    sides, also = f"HEAD...{other}", [f"^{oid}" for oid in staging.merged(here)]
+    picks = (
+        "rev-list",
+        "--cherry-pick",
+        "--right-only",
+        f"--max-count={MOST_AHEAD}",
+        sides,
+        *also,
+        "--",
+        *_named(paths),
+    )
+    picked = _first_word(os.path.join(here.git_dir, "CHERRY_PICK_HEAD"))
+    oids = [oid for oid in _beside(here, env, there, *picks).decode("ascii", "replace").split() if oid != picked]
+    latest = {path: oid for oid in reversed(oids) for path in touched.get(oid, ())}
+    if not latest:
+        return {}
+    hers = _raw(_beside(here, env, there, "diff", *_RAW, sides, "--", *_named(latest)))
+    ours = _raw(_beside(here, env, there, "log", *_RAW, "--format=", f"{other}..HEAD", "--", *_named(latest)))
+    had = {*ours, *_index(here, env, latest)}
+    return {path: oid for path, oid in latest.items() if any(p == path and (p, b) not in had for p, b in hers)}
+
+
+_RAW = ("--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", "--ignore-submodules=none")
+
+
+def changed_here(here: Place, env: Mapping[str, str], there: Place, paths: Collection[str]) -> set[str]:
+    """Which of `paths` our side changed since it parted from HEAD of another worktree."""
+    other = tip(here, there)
+    if other is None or not paths:
+        return set()
+    changed = _beside(here, env, there, "diff", *_RAW, f"{other}...HEAD", "--", *_named(paths))
+    return {path for path, _ in _raw(changed)} & set(paths)
+
+
+def _raw(output: bytes) -> list[tuple[str, str]]:
+    """(path, id of its new content) in what git prints with `--raw -z`."""
+    words = iter(output.split(b"\0"))
+    # `:100644 100644 OLD NEW M`, then the path. Between two commits `log` leaves an empty line.
+    heads = (word.lstrip(b"\n") for word in words)
+    return [(os.fsdecode(next(words)), _id(one.split()[3])) for one in heads if one.startswith(b":")]
+
+
+def _index(place: Place, env: Mapping[str, str], paths: Collection[str]) -> set[tuple[str, str]]:
+    """(path, id of the content in the index) of each of `paths`."""
+    args = ("--literal-pathspecs", "ls-files", "--stage", "-z", "--full-name", "--", *_named(paths))
+    asked = process.run(*args, cwd=place.worktree, env=place.environment(env), check=False)
+    entries = [entry.partition(b"\t") for entry in asked.out.split(b"\0") if entry]
+    found = {os.fsdecode(path): _id(facts.split()[1]) for facts, _, path in entries}
+    return {(path, found.get(path, "")) for path in paths}
+
+
+def _named(paths: Collection[str]) -> Collection[str]:
+    """`paths`, or nothing (all that there is) where they are too many for one command."""
+    return paths if len(paths) <= MOST_NAMED else ()
+
+
+def _id(word: bytes) -> str:
+    """An object's id; empty where there is none (all zeros)."""
+    return word.decode() if word.strip(b"0") else ""
+
+
+def _first_word(path: str) -> str:
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            return "".join(file.read().split()[:1])
+    except OSError:
+        return ""
+
+
+def _beside(here: Place, env: Mapping[str, str], there: Place, *args: str) -> bytes:
+    """What git prints here; in a clone of ours is what we have not fetched, and git may look for it there."""
+    full = here.environment(env)
+    if there.common_dir != here.common_dir:
+        quoted = os.path.join(there.common_dir, "objects").replace("\\", "\\\\").replace('"', '\\"')
+        known = full.get("GIT_ALTERNATE_OBJECT_DIRECTORIES")
+        full["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = f'"{quoted}"' + (f"{os.pathsep}{known}" if known else "")
+    asked = process.run("--literal-pathspecs", *args, cwd=_where(here), env=full, check=False)
+    return asked.out if asked.code == 0 else b""
 
 
 def unpushed(place: Place) -> bool:

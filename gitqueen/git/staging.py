@@ -22,12 +22,12 @@ def staged(place: Place, env: Mapping[str, str]) -> list[str]:
     """Paths from the top that the commit being made changes, both sides of a rename; in a merge only those that
     differ from every parent: what a merge merely carries is nobody's doing (INCIDENTS 12)."""
     ours = _differing(place, env)
-    for theirs in _merged(place) if ours else ():
+    for theirs in merged(place) if ours else ():
         ours &= _differing(place, env, theirs)
     return sorted(ours)
 
 
-def _merged(place: Place) -> list[str]:
+def merged(place: Place) -> list[str]:
     """The other parents of the commit being made."""
     try:
         with open(os.path.join(place.git_dir, "MERGE_HEAD"), encoding="ascii", errors="replace") as file:

@@ -14,6 +14,7 @@ SHARED_BRANCH = "shared-branch"
 FILE_COLLISION = "file-collision"
 BRANCH_SWITCHED = "branch-switched"
 DUPLICATE_TASK = "duplicate-task"
+LOST_WORK = "lost-work"
 
 INFO, WARNING, DANGER = "info", "warning", "danger"
 SEVERITIES = (INFO, WARNING, DANGER)
@@ -75,9 +76,11 @@ class Collision:
     path: str
     sister: str
     verdict: str
-    """claimed | uncommitted."""
+    """claimed | uncommitted | committed."""
     severity: str
     detail: str
+    since: datetime | None = None
+    """When it began, where that is known."""
 
 
 def alarming(severities: Iterable[str | None]) -> bool:

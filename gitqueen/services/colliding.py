@@ -21,10 +21,10 @@ from gitqueen.store import database, trees
 
 TYPE_CHECKING = False  # importing typing costs a hook 4 ms
 if TYPE_CHECKING:
+    from gitqueen.git.places import Place
     from gitqueen.model.claims import Claim
+    from gitqueen.store.commits import Touch
 
-FAR = 20
-"""Commits in clones that are asked about, two git processes each."""
 SHOWN = 5
 """Paths that a sentence names before it counts the rest."""
 
@@ -119,56 +119,101 @@ def paths_colliding(
     queen: Queen, me: str | None, paths: Sequence[str], living: Sequence[Sister], standing: Iterable[Claim]
 ) -> list[Collision]:
     """What stands against changing `paths` (from the top of the repository here): claims of others on them, others'
-    uncommitted work on them in other worktrees, and what others committed to them on branches that are not merged
+    uncommitted work on them in other worktrees, and what was committed to them on others' branches and is not merged
     here. Clones of the repository on this machine count as worktrees of it."""
-    place = queen.here()
-    kin = relating.kin(queen, place.common_dir)
+    kin = relating.kin(queen, queen.here().common_dir)
     found = []
     for claim in standing:
         if claim.owner != me and claim.common_dir in kin:
             # Globs, not paths, are asked one by one: 50 claims against 5,000 paths stay a matter of milliseconds.
             found += [_claimed(path, claim) for path in paths if claim.covers(path)]
-    near = [sister for sister in living if sister.name != me and sister.common_dir in kin]
-    neighbours: dict[str, list[Sister]] = {}
-    for sister in near:
-        if sister.worktree not in (None, place.worktree):
-            neighbours.setdefault(sister.worktree or "", []).append(sister)
-    for worktree, sisters in sorted(neighbours.items()):
+    beside = _beside(queen, me, living, kin)
+    for worktree, sisters in beside.items() if paths else ():
         for path in sorted(_uncommitted(queen, worktree, paths)):
             found += [_dirty(path, sister) for sister in sisters]
-    return found + _committed(queen, me, paths, near)
+    return found + _committed(queen, me, paths, beside)
 
 
-def _committed(queen: Queen, me: str | None, paths: Sequence[str], near: Sequence[Sister]) -> list[Collision]:
-    """Which of `paths` a living sister changed by commits of her own that HEAD here does not have."""
+def _beside(queen: Queen, me: str | None, living: Iterable[Sister], kin: Collection[str]) -> dict[str, list[Sister]]:
+    """Worktree -> the others in it, of all worktrees beside this one."""
+    found: dict[str, list[Sister]] = {}
+    for sister in living:
+        if sister.name != me and sister.common_dir in kin and sister.worktree not in (None, queen.here().worktree):
+            found.setdefault(sister.worktree or "", []).append(sister)
+    return dict(sorted(found.items()))
+
+
+def _committed(queen: Queen, me: str | None, paths: Sequence[str], beside: dict[str, list[Sister]]) -> list[Collision]:
+    """Which of `paths` commits changed that the branch of a living sister has and HEAD here has not."""
     place = queen.here()
-    there = {sister.name: sister for sister in near if sister.worktree is not None}
     with database.faults(queen.settings.database):
-        touched = commits_table.touching(queen.db, relating.kin(queen, place.common_dir), paths, me) if there else []
-    hers = [touch for touch in touched if touch.sister in there]
-    if not hers:
+        kin = {sister.common_dir or "" for sisters in beside.values() for sister in sisters}
+        touched = commits_table.touching(queen.db, kin, paths, me) if paths else []
+    if not touched:
         return []
     from gitqueen.git import commits, places  # only where somebody committed to the same path
 
-    beside = [sister for sister in there.values() if sister.common_dir == place.common_dir]
-    # By the name of the branch: the head that the scan saw may be 30 s old.
-    tips = [f"refs/heads/{sister.branch}" if sister.branch else sister.head or "HEAD" for sister in beside]
-    ahead = commits.unmerged(place, tips, [touch.oid for touch in hers if touch.common_dir == place.common_dir])
-    far = {touch.oid: touch for touch in hers if touch.common_dir != place.common_dir}
-    for oid, touch in list(far.items())[-FAR:]:
-        clone = places.find(there[touch.sister].worktree or "")
-        if clone is not None and commits.reached(clone, oid) and not commits.reached(place, oid):
-            ahead.add(oid)
-    latest = {(touch.path, touch.sister): touch.oid for touch in hers if touch.oid in ahead}
-    return [_ahead(path, there[name], oid) for (path, name), oid in sorted(latest.items())]
+    within: dict[str, dict[str, list[Touch]]] = {}
+    for touch in touched:
+        within.setdefault(touch.common_dir, {}).setdefault(touch.oid, []).append(touch)
+    there: dict[str, list[Place]] = {}
+    for worktree in beside:
+        if (other := places.find(worktree)) is not None and other.common_dir in within:
+            there.setdefault(other.common_dir, []).append(other)
+    found: dict[tuple[str, str, str], list[Sister]] = {}
+    for common_dir, worktrees in there.items():
+        ahead = commits.unmerged(place, queen.env, worktrees, within[common_dir])
+        changed = {oid: [touch.path for touch in within[common_dir][oid]] for oid in ahead}
+        for other in worktrees if ahead else ():
+            for path, oid in commits.brought(place, queen.env, other, changed).items():
+                found.setdefault((path, common_dir, oid), []).extend(beside[other.worktree or ""])
+    return [
+        collision
+        for (path, common_dir, oid), sisters in sorted(found.items())
+        for collision in _ahead(path, within[common_dir][oid][0], sisters)
+    ]
 
 
-def _ahead(path: str, sister: Sister, oid: str) -> Collision:
-    where = f"on {sister.branch}" if sister.branch else "on a detached HEAD"
-    task = f", {_quoted(sister.task)}" if sister.task else ""
-    return Collision(
-        path, sister.name, "committed", conflicts.WARNING, f"changed by {sister.name} in {oid[:10]} ({where}{task})"
-    )
+def still_committed(
+    queen: Queen, me: str | None, paths: Sequence[str], living: Sequence[Sister], other: str
+) -> set[str]:
+    """Which of `paths` the branches here and of the sister `other` both change still, to different ends."""
+    from gitqueen.git import commits, places
+
+    kin = relating.kin(queen, queen.here().common_dir)
+    beside = _beside(queen, me, living, kin)
+    hers = {one.path for one in _committed(queen, me, paths, beside) if one.sister == other}
+    folder = next((folder for folder, sisters in beside.items() if any(s.name == other for s in sisters)), None)
+    there = places.find(folder) if hers and folder else None
+    if there is None:
+        return set()
+    with database.faults(queen.settings.database):
+        mine = trees.changed(queen.db, queen.here().worktree or "")
+    return hers & (mine | commits.changed_here(queen.here(), queen.env, there, hers))
+
+
+def _ahead(path: str, touch: Touch, sisters: Sequence[Sister]) -> list[Collision]:
+    """She who made it, where she lives and has it on her branch; else those who have it on theirs."""
+    those = [sister for sister in sisters if sister.name == touch.sister] or sisters
+    return [
+        Collision(
+            path,
+            sister.name,
+            "committed",
+            conflicts.WARNING,
+            f"changed by {touch.sister} in {touch.oid[:10]} ({_where(sister)}{_on_task(sister)})",
+            touch.at,
+        )
+        for sister in those
+    ]
+
+
+def _where(sister: Sister) -> str:
+    return f"on {sister.branch}" if sister.branch else "on a detached HEAD"
+
+
+def _on_task(sister: Sister) -> str:
+    return f", {_quoted(sister.task)}" if sister.task else ""
 
 
 def _claimed(path: str, claim: Claim) -> Collision:
@@ -179,9 +224,7 @@ def _claimed(path: str, claim: Claim) -> Collision:
 
 
 def _dirty(path: str, sister: Sister) -> Collision:
-    where = f"on {sister.branch}" if sister.branch else "on a detached HEAD"
-    task = f", {_quoted(sister.task)}" if sister.task else ""
-    detail = f"uncommitted at {sister.name} ({where} in {sister.worktree}{task})"
+    detail = f"uncommitted at {sister.name} ({_where(sister)} in {sister.worktree}{_on_task(sister)})"
     return Collision(path, sister.name, "uncommitted", conflicts.WARNING, detail)
 
 
@@ -206,13 +249,18 @@ def _uncommitted(queen: Queen, worktree: str, paths: Sequence[str]) -> set[str]:
 
 
 def _touched(worktree: str, path: str, since: float) -> bool:
-    try:
-        # ctime too: a file moved into place keeps its mtime. Two seconds for file systems that count in whole ones.
-        stat = os.lstat(os.path.join(worktree, path))
-    except OSError:
-        # Not there: deleted or never there. A folder changes when an entry goes, so only then git need be asked.
-        return _touched(worktree, os.path.dirname(path), since) if os.path.dirname(path) else True
-    return max(stat.st_mtime, stat.st_ctime) >= since - 2
+    """Whether `path` was written, made or deleted `since` then. ctime too: a file moved into place keeps its mtime."""
+    while True:
+        try:
+            stat = os.lstat(os.path.join(worktree, path))
+        except OSError:
+            if not path:
+                return False
+            # Deleted, or never there: a folder changes when an entry goes.
+            path = os.path.dirname(path)
+            continue
+        # Two seconds for file systems that count in whole ones.
+        return max(stat.st_mtime, stat.st_ctime) >= since - 2
 
 
 def findings(queen: Queen, me: str, collisions: Iterable[Collision]) -> list[Finding]:
@@ -227,14 +275,19 @@ def findings(queen: Queen, me: str, collisions: Iterable[Collision]) -> list[Fin
             sisters=tuple(sorted((me, sister))),
             severity=group[0].severity,
             detail=f"{me} has {_listed([one.path for one in group])}, {group[0].detail}",
-            subject=f"{verdict} {sister}",
+            subject=subject(group[0]),
             repo=place.repo,
             common_dir=place.common_dir,
             worktree=place.worktree,
             facts=tuple(sorted({one.path for one in group})),
         )
-        for (sister, verdict), group in sorted(groups.items())
+        for (sister, _), group in sorted(groups.items())
     ]
+
+
+def subject(collision: Collision) -> str:
+    """What the conflict is about: who is in the way, and how."""
+    return f"{collision.verdict} {collision.sister}"
 
 
 def _listed(paths: Sequence[str]) -> str:

@@ -82,6 +82,7 @@ def before_commit(queen: Queen, me: Identity) -> CommitReport:
     standing = [one for one in claiming.held(queen) if one.common_dir in kin and one.owner != me.address]
     paths = staging.staged(place, queen.env)
     found = colliding.paths_colliding(queen, mine.name if mine else None, paths, others, standing)
+    found = _unmuted(queen, mine, found) if mine else found
     unkept = _kept(queen, lambda: _remember(queen, mine, found)) if mine is not None else ""
     return CommitReport(
         collisions=tuple(found),
@@ -90,6 +91,13 @@ def before_commit(queen: Queen, me: Identity) -> CommitReport:
         refused=policy == conflicts.BLOCK and mine is not None and conflicts.alarming(c.severity for c in found),
         unkept=unkept if found else "",
     )
+
+
+def _unmuted(queen: Queen, mine: Sister, found: Sequence[Collision]) -> list[Collision]:
+    """What nobody said of that it is no matter (`gitqueen resolve`)."""
+    muted = [one for one in colliding.findings(queen, mine.name, found) if remembering.muted(queen, one)]
+    quiet = {(one.subject, path) for one in muted for path in one.facts}
+    return [one for one in found if (colliding.subject(one), one.path) not in quiet]
 
 
 def _remember(queen: Queen, mine: Sister, found: Sequence[Collision]) -> None:

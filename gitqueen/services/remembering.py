@@ -37,13 +37,26 @@ def remember(
         if conflicts.policy(queen.config, finding.type) == conflicts.OFF:
             continue
         known = conflicts_table.get(queen.db, finding.id)
-        if known is not None and known.muted and set(finding.facts) <= set(known.facts):
+        if _is_muted(known, finding):
             continue
         is_open = known is not None and known.resolved_at is None
         since = known.detected_at if known is not None and is_open and known.detected_at else queen.now
+        if known is not None and is_open and finding.type == conflicts.FILE_COLLISION:
+            # The next commit brings other paths; those of the last one collide until the scan sees that they do not.
+            finding = replace(finding, facts=tuple(sorted({*known.facts, *finding.facts})))
         conflicts_table.save(queen.db, finding, since)
         if not is_open:
             _announce(queen, finding, aware, letters or {})
+
+
+def muted(queen: Queen, finding: Finding) -> bool:
+    """Whether somebody said by hand that these facts are no matter."""
+    with database.faults(queen.settings.database):
+        return _is_muted(conflicts_table.get(queen.db, finding.id), finding)
+
+
+def _is_muted(known: Conflict | None, finding: Finding) -> bool:
+    return known is not None and known.muted and set(finding.facts) <= set(known.facts)
 
 
 def _announce(queen: Queen, finding: Finding, aware: str | None, letters: Mapping[str, str]) -> None:
@@ -95,9 +108,8 @@ def _unmerged(queen: Queen, living: Sequence[Sister]) -> Iterator[tuple[str, tup
         place = places.find(conflict.worktree) if conflict.worktree and verdict == "committed" else None
         if conflict.type == conflicts.FILE_COLLISION and place is not None:
             me = next((name for name in conflict.sisters if name != other), None)
-            found = colliding.paths_colliding(queen.at(place), me, conflict.facts, living, ())
-            hers = {one.path for one in found if one.verdict == verdict and one.sister == other}
-            yield conflict.id, tuple(path for path in conflict.facts if path in hers)
+            still = colliding.still_committed(queen.at(place), me, conflict.facts, living, other)
+            yield conflict.id, tuple(path for path in conflict.facts if path in still)
 
 
 def reconcile(queen: Queen, living: Sequence[Sister], standing: Sequence[Claim], asked: Asked) -> list[Conflict]:
@@ -138,6 +150,8 @@ def _still(
     queen: Queen, conflict: Conflict, living: Sequence[Sister], standing: Sequence[Claim], asked: Asked
 ) -> tuple[str, ...] | None:
     """The facts of `conflict` that still hold, or None when it is over."""
+    if conflict.type == conflicts.LOST_WORK:
+        return conflict.facts  # until it is back, whoever still lives
     there = {sister.name: sister for sister in living}
     if not all(name in there for name in conflict.sisters):
         return None

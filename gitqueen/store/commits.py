@@ -31,6 +31,8 @@ class Touch:
     path: str
     oid: str
     sister: str
+    at: datetime | None
+    """When it was committed, as far as we saw."""
 
 
 NEW, NAMED, KNOWN = "new", "named", "known"
@@ -107,20 +109,20 @@ def save_paths(db: Database, common_dir: str, oid: str, paths: Iterable[str]) ->
 
 def touching(db: Database, common_dirs: Iterable[str], paths: Sequence[str], but: str | None) -> list[Touch]:
     """The commits in these repositories that changed one of `paths` and were made by a sister other than `but`."""
-    query = """SELECT b.common_dir, b.path, b.oid, c.sister FROM brought b
+    query = """SELECT b.path, b.oid, c.sister, c.at FROM brought b
                JOIN commits c ON c.common_dir = b.common_dir AND c.oid = b.oid
-               WHERE b.common_dir = ? AND b.path = ? AND c.sister IS NOT NULL AND c.sister IS NOT ? AND NOT c.picked"""
+               WHERE b.common_dir = ? AND c.sister IS NOT NULL AND c.sister IS NOT ? AND NOT c.picked"""
     found = []
     for common_dir in common_dirs:
-        where = rows.path(common_dir)
+        where, who = rows.path(common_dir), rows.text(but)
         if db.execute("SELECT 1 FROM brought WHERE common_dir = ? LIMIT 1", (where,)).fetchone() is None:
             continue
         for path in paths:
-            found += db.execute(query, (where, rows.path(path), rows.text(but))).fetchall()
-    return [
-        Touch(rows.as_path(place) or "", rows.as_path(path) or "", oid, rows.as_text(sister) or "")
-        for place, path, oid, sister in found
-    ]
+            for name, oid, sister, at in db.execute(f"{query} AND b.path = ?", (where, who, rows.path(path))):
+                found.append(
+                    Touch(common_dir, rows.as_path(name) or "", oid, rows.as_text(sister) or "", times.parse(at))
+                )
+    return found
 
 
 def picks(db: Database, common_dir: str) -> list[tuple[str, str | None]]:

@@ -44,6 +44,8 @@ def _group(group: Sequence[Collision], report: CommitReport, now: datetime, colo
     sister = (report.others or {}).get(first.sister)
     who = f"  {colour.name(clean(first.sister))}{_branch(sister)}"
     paths = _and([colour.severity(first.severity, cut(one.path, 60)) for one in group[:_SHOWN]], len(group))
+    if first.verdict == "committed":
+        return f"{who} changed {paths}{_before(first.since, now)}{_task(sister)}"
     if first.verdict != "claimed":
         return f"{who} has {paths} uncommitted{_task(sister)}{_seen(sister, now)}"
     claim = next((c for c in report.claims if c.owner == first.sister and c.covers(first.path)), None)
@@ -110,6 +112,11 @@ def _task(sister: Sister | None, before: str = ", on") -> str:
 def _seen(sister: Sister | None, now: datetime) -> str:
     said = ago(sister.last_seen, now) if sister is not None else ""
     return f", seen {said} ago" if said not in ("", "now") else ""
+
+
+def _before(moment: datetime | None, now: datetime) -> str:
+    said = ago(moment, now)
+    return f" {said} ago" if said not in ("", "now") else " just now" if said else ""
 
 
 def _when(moment: datetime | None, now: datetime) -> str:
