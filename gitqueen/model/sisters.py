@@ -35,6 +35,19 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
+class Terminal:
+    """Where a person finds her."""
+
+    kind: str
+    """kitty, tmux, or tty where only the system knows."""
+    window: str
+    """kitty's window, tmux's pane, the terminal's name."""
+    title: str | None = None
+    focused: bool | None = None
+    """Whether the keyboard goes there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sister:
     """One row of the hive. None is unknown, never invented."""
 
@@ -58,6 +71,11 @@ class Sister:
     dirty: int | None = None
     session_id: str | None = None
     """The agent's own id of the session: `/clear` changes it, `--resume` takes it to another process."""
+    terminal: Terminal | None = None
+    waiting_for: str | None = None
+    """What she waits for, in the agent's words."""
+    seen_status: str | None = None
+    """What the last scan made of her status: another one now was said by somebody who knows."""
 
     @property
     def pid(self) -> int:

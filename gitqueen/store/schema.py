@@ -85,7 +85,7 @@ CREATE INDEX brought_by_commit ON brought (common_dir, oid);
 """
 
 # Whose a ref is, it says itself: what is kept is how each repository was left. `told`: when a line was written into the
-# notes; it goes when it is still there a moment later, because git overwrites what came between its reading and writing.
+# notes; it goes when it is still there a moment later, because git overwrites what came while it read and wrote.
 _MIRRORS = """
 ALTER TABLE unnoted ADD COLUMN told REAL;
 ALTER TABLE carried ADD COLUMN told REAL;
@@ -93,7 +93,7 @@ DROP TABLE mirrored;
 CREATE TABLE mirrors (common_dir BLOB PRIMARY KEY, wanted TEXT NOT NULL, stamp TEXT, fault TEXT NOT NULL) WITHOUT ROWID;
 """
 
-# `watched`: 1 where somebody asked for it without hooks in it. `unread`: worktrees that could not be looked at, and why.
+# `watched`: 1 where somebody asked to look at it. `unread`: worktrees that could not be read, and why.
 _WATCHED = """
 ALTER TABLE repos ADD COLUMN watched INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE worktrees ADD COLUMN git_dir BLOB;
@@ -117,7 +117,7 @@ CREATE TABLE touches (worktree BLOB NOT NULL, path BLOB NOT NULL, sister TEXT NO
 CREATE TABLE attended (sister TEXT PRIMARY KEY, at REAL NOT NULL, letter INTEGER NOT NULL) WITHOUT ROWID;
 """
 
-# The window that a sister was seen in, and what the scan made of her status: null again as soon as anybody else says it.
+# The window that a sister was seen in, and what the scan last made of her status: another one was said by her agent.
 _TERMINALS = """
 ALTER TABLE sessions ADD COLUMN terminal TEXT;
 ALTER TABLE sessions ADD COLUMN window TEXT;
@@ -125,8 +125,6 @@ ALTER TABLE sessions ADD COLUMN title TEXT;
 ALTER TABLE sessions ADD COLUMN focused INTEGER;
 ALTER TABLE sessions ADD COLUMN waiting_for TEXT;
 ALTER TABLE sessions ADD COLUMN seen_status TEXT;
-CREATE TRIGGER status_said AFTER UPDATE OF status ON sisters
-BEGIN UPDATE sessions SET seen_status = NULL, waiting_for = NULL WHERE row = new.pid AND seen_status IS NOT NULL; END;
 """
 
 MIGRATIONS: tuple[str, ...] = (

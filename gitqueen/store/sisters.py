@@ -10,13 +10,14 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from gitqueen.model import times
-from gitqueen.model.sisters import Body, Sister
+from gitqueen.model.sisters import Body, Sister, Terminal
 from gitqueen.store import rows
 from gitqueen.store.database import Database
 
 _SELECT = """SELECT p.pid, p.name, p.git_branch, p.current_task, p.task_source, p.status, p.last_seen,
                     s.wanted, s.origin, s.pid, s.ticks, s.agent, s.started_at, s.repo, s.worktree, s.common_dir,
-                    s.head, s.dirty, s.session_id
+                    s.head, s.dirty, s.session_id, s.terminal, s.window, s.title, s.focused, s.waiting_for,
+                    s.seen_status
              FROM sisters p LEFT JOIN sessions s ON s.row = p.pid AND s.name = p.name"""
 
 
@@ -47,7 +48,8 @@ def by_session(db: Database, session_id: str) -> list[Sister]:
 
 def _from_row(row: tuple[object, ...]) -> Sister:
     (key, name, branch, task, source, status, seen, wanted, origin, pid, ticks, agent, started, *place) = row
-    repo, worktree, common_dir, head, dirty, session_id = place
+    repo, worktree, common_dir, head, dirty, session_id, *sight = place
+    terminal, window, title, focused, waiting_for, seen_status = map(rows.as_text, sight)
     assert isinstance(key, int)
     body = None
     if isinstance(origin, str) and isinstance(pid, int) and isinstance(ticks, int):
@@ -70,6 +72,11 @@ def _from_row(row: tuple[object, ...]) -> Sister:
         head=rows.as_text(head),
         dirty=dirty if isinstance(dirty, int) else None,
         session_id=rows.as_text(session_id),
+        terminal=Terminal(terminal, window, title, None if focused is None else focused == "1")
+        if terminal and window
+        else None,
+        waiting_for=waiting_for,
+        seen_status=seen_status,
     )
 
 
@@ -145,6 +152,35 @@ def seen(db: Database, sister: Sister, now: datetime) -> None:
                agent = :agent, session_id = :session,
                head = CASE WHEN worktree IS :worktree THEN head END,
                dirty = CASE WHEN worktree IS :worktree THEN dirty END
+           WHERE row = :row""",
+        values,
+    )
+
+
+def set_sight(db: Database, sister: Sister) -> None:
+    """Write what a scan saw of her: agent, status, window, place, and when she was last at work."""
+    window = sister.terminal
+    values = {
+        "row": sister.row,
+        "status": sister.status,
+        "branch": rows.text(sister.branch),
+        "seen": rows.moment(sister.last_seen),
+        "agent": sister.agent,
+        "repo": rows.path(sister.repo),
+        "worktree": rows.path(sister.worktree),
+        "common_dir": rows.path(sister.common_dir),
+        "terminal": window.kind if window else None,
+        "window": window.window if window else None,
+        "title": rows.text(window.title) if window else None,
+        "focused": window.focused if window else None,
+        "waiting_for": rows.text(sister.waiting_for),
+        "seen_status": sister.seen_status,
+    }
+    db.execute("UPDATE sisters SET git_branch = :branch, last_seen = :seen, status = :status WHERE pid = :row", values)
+    db.execute(
+        """UPDATE sessions SET agent = :agent, repo = :repo, worktree = :worktree, common_dir = :common_dir,
+               terminal = :terminal, window = :window, title = :title, focused = :focused,
+               waiting_for = :waiting_for, seen_status = :seen_status
            WHERE row = :row""",
         values,
     )

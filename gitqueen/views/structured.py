@@ -68,8 +68,15 @@ def sister(one: Sister) -> dict[str, object]:
         "dirty": one.dirty,
         "last_seen": _at(one.last_seen),
         "started_at": _at(one.started_at),
-        "terminal": None,
+        "terminal": _terminal(one),
+        "waiting_for": one.waiting_for,
     }
+
+
+def _terminal(one: Sister) -> dict[str, object] | None:
+    if (window := one.terminal) is None:
+        return None
+    return {"kind": window.kind, "window": window.window, "title": window.title, "focused": window.focused}
 
 
 def claim(one: Claim, released: bool = False) -> dict[str, object]:
