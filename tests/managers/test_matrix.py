@@ -99,3 +99,40 @@ def test_we_go_before_them(make_yard: MakeYard, manager: Manager, by_config: boo
 
     manager.uninstall(yard)
     assert yard.hooks() == without_us
+
+
+MOVERS = [pytest.param(kit.Lefthook(), ".old", id="lefthook", marks=pytest.mark.needs_lefthook)]
+MOVERS += [pytest.param(kit.PreCommit(), ".legacy", id="pre-commit", marks=pytest.mark.needs_pre_commit)]
+
+
+@pytest.mark.parametrize(("manager", "suffix"), MOVERS)
+def test_the_users_own_hook_comes_through_their_moving_it(make_yard: MakeYard, manager: Manager, suffix: str) -> None:
+    """A hook with our block in it is moved aside by one who comes later: it stays the user's, and we fire once."""
+    yard = make_yard(manager)
+    mine = b'#!/bin/sh -e\necho "mine ${0##*/} $# $(cat)" >>"$BOOK"\n[ "${REFUSE-}" != mine ]'
+    hook = yard.repo.path / ".git/hooks/pre-commit"
+    hook.write_bytes(mine)
+    hook.chmod(0o755)
+    before = yard.hooks()
+    yard.arm()
+
+    manager.install(yard)
+    yard.repo.commit("while ours lies aside", {"work": "1"})
+    run_aside = suffix == ".legacy"  # pre-commit runs it, lefthook keeps it
+    assert yard.told() == ["mine pre-commit.legacy 0 "] * run_aside + ["pre-commit||", "post-commit||"]
+    assert yard.fired() == ["pre-commit", "post-commit"] * run_aside
+    assert "ours aside, as pre-commit" + suffix in yard.gitqueen("hooks", "status", rc=1)
+
+    yard.gitqueen("hooks", "install")
+    assert hook.with_name("pre-commit" + suffix).read_bytes() == mine
+    yard.repo.commit("healed", {"work": "2"})
+    assert yard.told() == ["mine pre-commit.legacy 0 "] * run_aside + ["pre-commit||", "post-commit||"]
+    assert yard.fired() == ["pre-commit", "post-commit"]
+
+    manager.uninstall(yard)
+    assert hook.read_bytes() == mine
+    yard.gitqueen("hooks", "install")
+    yard.repo.commit("and back", {"work": "3"})
+    assert (yard.told(), yard.fired()) == (["mine pre-commit 0 "], ["pre-commit", "post-commit"])
+    yard.gitqueen("hooks", "uninstall")
+    assert yard.hooks() == before
