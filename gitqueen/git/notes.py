@@ -280,9 +280,16 @@ def unfollow(place: Place) -> None:
     """Take that out of the repository's configuration again, and nothing else."""
     for key, value in (REWRITE, STRATEGY):
         if value in _set(place, key):
-            process.run("config", "--local", "--unset-all", key, f"^{value}$", cwd=refs.where(place), check=False)
+            section = key.rpartition(".")[0]
+            _config(place, "--unset-all", key, f"^{value}$")
+            # After a comment of the user's git leaves the head of a section that is empty now.
+            if not _config(place, "--get-regexp", rf"^{section}\.[^.]+$"):
+                _config(place, "--remove-section", section)
 
 
 def _set(place: Place, key: str) -> list[str]:
-    asked = process.run("config", "--local", "--get-all", key, cwd=refs.where(place), check=False)
-    return os.fsdecode(asked.out).splitlines()
+    return os.fsdecode(_config(place, "--get-all", key)).splitlines()
+
+
+def _config(place: Place, *args: str) -> bytes:
+    return process.run("config", "--local", *args, cwd=refs.where(place), check=False).out
