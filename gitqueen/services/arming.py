@@ -148,7 +148,8 @@ def install(queen: Queen, place: Place, dry_run: bool = False, by: int = repos.B
     try:
         arms = hooks.look(place)
         others = elsewhere(arms)
-        steps = tuple(step for one in (arms, *others) for step in plan(one))
+        # Configuration is the same for all worktrees, files are not.
+        steps = (*plan(arms), *(step for one in others for step in plan(one) if step.path))
         if dry_run:
             left = _left_alone(arms, [step.event for step in steps])
             return Report(place.repo, arms, steps, left, managed=_managed(queen, place), elsewhere=others)

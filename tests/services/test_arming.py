@@ -253,6 +253,21 @@ def test_worktrees_with_hooks_of_their_own(repo: MakeRepo) -> None:
     assert (side.path / ".husky/_/pre-commit").read_bytes() == USERS
 
 
+@needs_newer_git
+def test_worktrees_share_one_configuration(repo: MakeRepo, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = repo(files={".gitignore": "_\n"})
+    app.git("config", "core.hooksPath", ".husky/_")
+    side = app.worktree("side")
+    for where in (app, side):
+        (where.path / ".husky/_").mkdir(parents=True)
+    install(app)
+    newer(monkeypatch)
+    report = install(app)
+    assert [step.event for step in report.steps if step.do == arming.CONFIGURE] == list(EVENTS)
+    assert report.armed
+    assert traces(app.path / ".husky", side.path / ".husky") == []
+
+
 def test_folders_that_were_in_force_once_are_cleaned_too(repo: MakeRepo) -> None:
     app = repo(files={".gitignore": "_\n"})
     put(app.path / ".git/hooks/pre-commit", USERS)
