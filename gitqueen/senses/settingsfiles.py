@@ -48,9 +48,10 @@ def read(path: str) -> bytes | None:
         return None
     except OSError as fault:
         raise errors.CannotWork(f"{path} cannot be read: {fault.strerror}", hint="look at its rights") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise errors.CannotWork(f"{path} is no plain file", hint="put one in its place")
     with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise errors.CannotWork(f"{path} is no plain file", hint="put one in its place")
         text = file.read(LARGEST + 1)
     if len(text) > LARGEST:
         raise errors.CannotWork(f"{path} has more than {LARGEST >> 20} MB", hint="look at what is in it")

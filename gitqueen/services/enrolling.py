@@ -11,6 +11,7 @@ import os
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from shlex import quote
 
 from gitqueen import errors, settings
 from gitqueen.git import hooktext
@@ -137,12 +138,12 @@ def _path(env: Mapping[str, str], kind: str, names: Mapping[str, str]) -> str:
 
 def _command(kind: str) -> str:
     tool = hooktext.tool()
-    return doors.command(kind, tool.python, tool.door)
+    return doors.command(kind, quote(tool.python), quote(tool.door))
 
 
 def _line_command() -> str:
     tool = hooktext.tool()
-    return doors.line_command(tool.python, os.path.join(os.path.dirname(tool.door), "statusline.py"))
+    return doors.line_command(quote(tool.python), quote(os.path.join(os.path.dirname(tool.door), "statusline.py")))
 
 
 def _parsed(path: str, raw: bytes | None) -> object:
@@ -301,10 +302,21 @@ def _perform(env: Mapping[str, str], changes: Collection[Change], leaving: bool 
                 _write(change)  # nobody but us has written it since: what was before us is known
                 retaining.renew(env, change.path, change.text)
             else:
-                was, kept = change.was, retaining.kept(change.path)
-                before = None if was is None else _without_us(env, change.path, was, kept)
+                before = _before_us(env, change.path, change.was)
                 with retaining.aside(env, change.path, before, change.text):
                     _write(change)
+
+
+def _before_us(env: Mapping[str, str], path: str, was: bytes | None) -> bytes | None:
+    """What the file would be without us: where we never were, that is what it is, whatever looks like ours in it."""
+    if was is None or not (retaining.known(env, path) or _mentions_us(path, was)):
+        return was
+    return _without_us(env, path, was, retaining.kept(path))
+
+
+def _mentions_us(path: str, raw: bytes) -> bool:
+    text = _text(path, raw)
+    return blocks.found(text, blocks.HASH) is not None if not path.endswith(".json") else doors.disarmed(text) != text
 
 
 def _write(change: Change) -> None:

@@ -24,6 +24,11 @@ def untouched(env: Mapping[str, str], path: str, text: bytes | None) -> bool:
     return isinstance(record, dict) and text is not None and record.get("after") == _sum(text)
 
 
+def known(env: Mapping[str, str], path: str) -> bool:
+    """Whether we ever wrote it."""
+    return path in _read(env)["files"]
+
+
 def whole(env: Mapping[str, str], path: str) -> bool:
     """Whether we still have what the file was before us; also when there was none."""
     record = _read(env)["files"].get(path)

@@ -20,12 +20,14 @@ from tests.hive import Repo, Runner, Sister
 
 COMMANDS = """
     status onboard whoami iam tell inbox ack claim release claims check conflicts resolve history hooks scan doctor demo
-    completion
+    agents mcp statusline completion
 """.split()
 
 
 GITS_OWN = {"log"}
 """Commands that hand their options to git and show what git says."""
+SPOKEN_TO = {"mcp", "statusline"}
+"""Commands for programs, which have a language of their own."""
 
 
 def every_command() -> Iterator[tuple[str, click.Command]]:
@@ -54,7 +56,7 @@ def test_every_command_explains_itself_with_an_example_and_takes_json() -> None:
         said = command.get_help(click.Context(command, info_name=words))
         takes = {option for param in command.params for option in param.opts}
         example = any(f"{program}" in command.epilog for program in ("gitqueen", "iam")) if command.epilog else False
-        shaped = "--json" in takes or words in GITS_OWN
+        shaped = "--json" in takes or words in GITS_OWN | SPOKEN_TO
         if not (example and "Example" in said and command.help and shaped):
             without.append(words)
     assert without == []
@@ -80,7 +82,7 @@ def test_queen_is_its_short_name_and_iam_a_command(run: Runner, sister: Callable
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
-        ("statsu", "there is no command 'statsu'. Did you mean status?"),
+        ("statsu", "there is no command 'statsu'. Did you mean status or statusline or agents?"),
         ("sta", "there is no command 'sta'. Did you mean status or scan?"),
         ("conflcts", "there is no command 'conflcts'. Did you mean conflicts?"),
         ("\x1b[31m", r"there is no command '\\x1b[31m'"),
@@ -221,7 +223,7 @@ def test_a_captured_command_does_not_wait_for_the_scan_it_starts(sister: Callabl
 @pytest.mark.parametrize(
     ("program", "words", "found"),
     [
-        ("gitqueen", "sta", ["status"]),
+        ("gitqueen", "sta", ["status", "statusline"]),
         ("queen", "con", ["conflicts"]),
         ("gitqueen", "cl", ["claim", "claims"]),
         ("queen", "tell --u", ["--urgent"]),
