@@ -7,13 +7,15 @@ sparse tree looks deleted, filtered files look changed) is read by the git comma
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pygit2
-from pygit2.enums import FileStatus
+from pygit2.enums import FileMode, FileStatus
 
 from gitqueen.git import process, staging
+from gitqueen.git.places import Place
 from gitqueen.tracing import step
 
 _CALM = (FileStatus.CURRENT, FileStatus.IGNORED)
@@ -24,6 +26,15 @@ _MOST_ASKED = 50
 
 
 @dataclass(frozen=True, slots=True)
+class Follows:
+    """The branch that a branch follows, and how many commits it is ahead of it and behind it (None: it is gone)."""
+
+    name: str
+    ahead: int | None
+    behind: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """A worktree at one moment."""
 
@@ -31,6 +42,9 @@ class Seen:
     """Commit id; None on an unborn branch."""
     changed: tuple[str, ...]
     """Paths from the top that are changed, staged or untracked (not ignored)."""
+    untracked: int = field(default=0, compare=False)
+    """How many of them are untracked."""
+    follows: Follows | None = field(default=None, compare=False)
 
 
 def look(worktree: str) -> Seen:
@@ -52,14 +66,112 @@ def by_libgit(worktree: str) -> Seen | None:
     if _doubtful(repository, flags):
         return None
     head = None if repository.head_is_unborn else str(repository.head.target)
-    return Seen(head, tuple(sorted(path.rstrip("/") for path, flag in flags.items() if flag not in _CALM)))
+    return Seen(
+        head,
+        tuple(sorted(path.rstrip("/") for path, flag in flags.items() if flag not in _CALM)),
+        sum(1 for flag in flags.values() if flag & FileStatus.WT_NEW),
+        _follows(repository),
+    )
 
 
-def by_git(worktree: str) -> Seen:
-    """What git sees, at the price of two processes."""
+def _follows(repository: pygit2.Repository) -> Follows | None:
+    if repository.head_is_unborn or repository.head_is_detached:
+        return None
+    try:
+        branch = repository.branches.local[repository.head.shorthand]
+        name = branch.upstream_name.removeprefix("refs/remotes/").removeprefix("refs/heads/")
+    except (KeyError, ValueError):  # ValueError: a name that is no UTF-8
+        return None
+    theirs: pygit2.Branch | None = branch.upstream  # its types do not know that it may be gone
+    if theirs is None:
+        return Follows(name, None, None)
+    return Follows(name, *repository.ahead_behind(branch.target, theirs.target))
+
+
+def by_git(worktree: str, quickly: bool = False, patience: float = 30.0) -> Seen:
+    """What git sees, at the price of two processes.
+
+    `quickly`: with the file system monitor, where the user has one running for this worktree.
+    """
     asked = process.run("rev-parse", "--verify", "--quiet", "HEAD", cwd=worktree, check=False)
-    status = process.run(*staging.STATUS, cwd=worktree)
-    return Seen(asked.out.decode("ascii").strip() or None, tuple(sorted(staging.changed(status.out))))
+    # Only git's own: a repository's configuration may name any program here.
+    monitor = ("-c", "core.fsmonitor=true") if quickly and _monitored(worktree) else ()
+    status = process.run(*monitor, *staging.STATUS, "--branch", cwd=worktree, timeout=patience)
+    first, _, rest = status.out.partition(b"\0")
+    untracked = sum(1 for entry in rest.split(b"\0") if entry.startswith(b"?? "))
+    head = asked.out.decode("ascii").strip() or None
+    return Seen(head, tuple(sorted(staging.changed(rest))), untracked, _header(os.fsdecode(first)))
+
+
+def _monitored(worktree: str) -> bool:
+    asked = process.run("rev-parse", "--git-path", "fsmonitor--daemon.ipc", cwd=worktree, check=False)
+    return os.path.exists(os.path.join(worktree, os.fsdecode(asked.out).rstrip("\n")))
+
+
+_HEADER = re.compile(r"## .+?\.\.\.(?P<name>\S+)(?: \[(?:gone|(?:ahead (\d+))?(?:, )?(?:behind (\d+))?)\])?")
+
+
+def _header(line: str) -> Follows | None:
+    """`## main...origin/main [ahead 1, behind 2]`"""
+    found = _HEADER.fullmatch(line)
+    if found is None:
+        return None
+    if line.endswith(" [gone]"):
+        return Follows(found["name"], None, None)
+    return Follows(found["name"], int(found[2] or 0), int(found[3] or 0))
+
+
+MOST_FOLDERS = 20_000
+"""Folders of one worktree beyond which nobody watches them."""
+
+
+def folders(place: Place) -> tuple[str, ...] | None:
+    """The folders where something must change before `look` sees anything else; None where that cannot be told.
+
+    Those of the worktree that git does not ignore, and those of the git folder where HEAD, index and branches are.
+    """
+    assert place.worktree is not None
+    try:
+        repository = pygit2.Repository(place.worktree)
+        if _other_settings(repository) or (known := _tracked_folders(repository)) is None:
+            return None
+        found = _worktree_folders(repository, place.worktree, known)
+    except (pygit2.GitError, KeyError, ValueError, OSError):
+        return None
+    found += {place.git_dir, place.common_dir, os.path.join(place.common_dir, "info")}
+    for kind in ("heads", "remotes"):
+        found += [top for top, _, _ in os.walk(os.path.join(place.common_dir, "refs", kind))]
+    return tuple(found) if len(found) <= MOST_FOLDERS else None
+
+
+def _tracked_folders(repository: pygit2.Repository) -> set[str] | None:
+    known: set[str] = set()
+    for entry in repository.index:
+        if entry.mode == FileMode.COMMIT:
+            return None  # what happens inside a submodule changes the status here
+        folder = os.path.dirname(entry.path)
+        while folder not in known:
+            known.add(folder)
+            folder = os.path.dirname(folder)
+    return known
+
+
+def _worktree_folders(repository: pygit2.Repository, worktree: str, known: set[str]) -> list[str]:
+    found, left = list[str](), [""]
+    while left and len(found) <= MOST_FOLDERS:
+        folder = left.pop()
+        path = os.path.join(worktree, folder) if folder else worktree
+        found.append(path)
+        with os.scandir(path) as entries:
+            inside = [os.path.join(folder, e.name) for e in entries if e.is_dir(follow_symlinks=False)]
+        left += [one for one in inside if one in known or _counts(repository, one)]
+    return found
+
+
+def _counts(repository: pygit2.Repository, folder: str) -> bool:
+    if os.path.basename(folder) == ".git":
+        return False
+    return not repository.path_is_ignored(folder + "/")
 
 
 def _other_settings(repository: pygit2.Repository) -> bool:

@@ -7,7 +7,7 @@ what is safe to mend, and says the rest once, to those who rely on it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from gitqueen import errors
 from gitqueen.git import hooks, hooktext, places
@@ -23,8 +23,9 @@ from gitqueen.store import messages as messages_table
 from gitqueen.store.armed import Armed
 
 
-def heal(queen: Queen, seen: Iterable[Place]) -> list[str]:
-    """Look at every managed repository and at the worktrees `seen`; arm new ones under `--global`.
+def heal(queen: Queen, seen: Iterable[Place], apart: Collection[str] = ()) -> list[str]:
+    """Look at every managed repository and at the worktrees `seen`; arm new ones under `--global`. Those whose common
+    dir is `apart` may hang: they are left alone.
 
     Returns a sentence for each that could not be looked at.
     """
@@ -33,8 +34,8 @@ def heal(queen: Queen, seen: Iterable[Place]) -> list[str]:
         managed = repos.all_managed(queen.db)
         everywhere = repos.everywhere(queen.db)
     there = {_key(place): place for place in seen}
-    for path in managed.values():
-        if path not in there and (place := places.find(path)) is not None:
+    for common_dir, path in managed.items():
+        if path not in there and common_dir not in apart and (place := places.find(path)) is not None:
             there[path] = place
     faults = []
     for key, place in sorted(there.items()):
@@ -45,7 +46,8 @@ def heal(queen: Queen, seen: Iterable[Place]) -> list[str]:
                 _welcome(queen, place)
         except (errors.GitqueenError, OSError) as fault:
             faults.append(f"hooks of {key}: {fault}")
-    if gone := [key for key in known if key not in there]:
+    spared = {path for common_dir, path in managed.items() if common_dir in apart}
+    if gone := [key for key in known if key not in there and key not in spared]:
         with database.transaction(queen.db):
             armed_table.forget(queen.db, gone)
     return faults

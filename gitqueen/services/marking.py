@@ -34,11 +34,13 @@ def _by_strangers(kin: Collection[str], sisters: Iterable[Sister], standing: Ite
     return any(one.paths and one.common_dir in kin and one.owner not in marked for one in standing)
 
 
-def mend(queen: Queen, living: Sequence[Sister], standing: Sequence[Claim]) -> None:
-    """Make the markers of every managed repository say exactly who lives there or in a clone of it."""
+def mend(queen: Queen, living: Sequence[Sister], standing: Sequence[Claim], apart: Collection[str] = ()) -> None:
+    """Make the markers of every managed repository but those `apart` say exactly who lives there or in a clone."""
     with database.faults(queen.settings.database):
         managed = {common_dir: set(repos.kin(queen.db, common_dir)) for common_dir in repos.all_managed(queen.db)}
     for common_dir, kin in managed.items():
+        if common_dir in apart:
+            continue
         wanted = {s.body.pid: sisters.badge(s) for s in living if s.body and s.body.pid and s.common_dir in kin}
         markers.prepare(common_dir)
         for pid, badge in wanted.items():

@@ -7,13 +7,13 @@ nobody needs, mail and history past their time. Reading comes first and without 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from gitqueen import errors
 from gitqueen.git import commits as git_commits
-from gitqueen.git import markers, places
+from gitqueen.git import markers
 from gitqueen.git.places import Place
 from gitqueen.model import sisters
 from gitqueen.model.claims import Claim
@@ -22,6 +22,7 @@ from gitqueen.model.events import Event
 from gitqueen.model.sisters import Body, Sister
 from gitqueen.senses import processes
 from gitqueen.services import (
+    alone,
     claiming,
     colliding,
     draining,
@@ -31,10 +32,14 @@ from gitqueen.services import (
     recording,
     relating,
     remembering,
+    sighting,
+    surveying,
     tending,
+    timing,
     watching,
 )
 from gitqueen.services.queen import Queen
+from gitqueen.services.surveying import Survey, Watch
 from gitqueen.settings import DAY, RETENTION
 from gitqueen.store import claims as claims_table
 from gitqueen.store import commits as commits_table
@@ -49,62 +54,76 @@ HOOKS_TAKE = 5.0
 """Seconds within which a post-checkout hook has told of the move, or will not."""
 
 
+DATABASE = 30.0
+"""Seconds to wait for the database at most."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scan:
     """What one look around saw and did."""
 
     sisters: int
     worktrees: int
+    """Those with a sister in them."""
     gone: tuple[str, ...] = ()
     given_back: tuple[str, ...] = ()
     resolved: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     """One sentence for each part that could not be looked at; the rest was."""
+    looked: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    """Worktrees that were read, and the folders to watch if nothing is to be missed in them (None: in vain)."""
 
 
 @dataclass(slots=True)
 class _View:
-    """What was read before anything is written."""
+    """Who was there before anything is written."""
 
     alive: list[Sister] = field(default_factory=list)
     dead: list[Sister] = field(default_factory=list)
-    places: dict[str, Place] = field(default_factory=dict)
-    trees: dict[str, tuple[Tree, tuple[str, ...]]] = field(default_factory=dict)
-    lost: set[str] = field(default_factory=set)
-    """Worktrees with a sister in them that could not be read."""
-    faults: list[str] = field(default_factory=list)
 
 
 def locked(
-    queen: Queen, patience: float = 30.0, stale_only: bool = False, progress: Callable[[str], None] = lambda _: None
+    queen: Queen,
+    patience: float = 30.0,
+    stale_only: bool = False,
+    progress: Callable[[str], None] = lambda _: None,
+    watch: Watch | None = None,
 ) -> Scan | None:
     """`scan`, one at a time on this home; raises `errors.Busy` when another takes longer than `patience` seconds."""
-    from filelock import FileLock, Timeout  # 45 ms that only a scanning process pays
-
-    lock = FileLock(os.path.join(queen.settings.home, "scan.lock"), mode=0o600)
-    try:
-        with lock.acquire(timeout=patience, poll_interval=0.02):
-            return None if stale_only and watching.fresh(queen) else scan(queen, progress, patience)
-    except Timeout:
-        raise errors.Busy(f"another scan has been going on for {patience:g} s", hint="try again") from None
-    except OSError as fault:
-        raise errors.CannotWork(f"the lock of the scan cannot be taken: {fault}", hint="gitqueen doctor") from None
+    path = os.path.join(queen.settings.home, "scan.lock")
+    with alone.only(path, patience) as free:
+        if not free:
+            raise errors.Busy(f"another scan has been going on for {patience:g} s", hint="try again")
+        if stale_only and watching.fresh(queen):
+            return None
+        return scan(queen, progress, patience, watch, sparing=stale_only)
 
 
-def scan(queen: Queen, progress: Callable[[str], None] = lambda _: None, patience: float = 30.0) -> Scan:
-    """Look around once, whatever the last scan's age; `progress` hears each worktree's path before it is read."""
-    patience = min(patience, queen.db.patience)
+def scan(
+    queen: Queen,
+    progress: Callable[[str], None] = lambda _: None,
+    patience: float = 30.0,
+    watch: Watch | None = None,
+    sparing: bool = False,
+) -> Scan:
+    """Look around once, whatever the last scan's age; `progress` hears each worktree's path before it is read.
+
+    `watch`: of a daemon, which knows what cannot have changed; `sparing`: somebody waits for the answer, see
+    `surveying.plan`. Slow worktrees come last and keep nothing else waiting; for them it waits `patience` seconds.
+    """
     draining.drain(queen)
+    unseen = sighting.sight(queen)
     with step("services", "look at every sister and worktree"):
-        view = _look(queen, progress)
-    for place, commits in _unseen_commits(queen, view):
-        for oid in commits:
-            recording.commit(queen, place, oid, _only_one(view, place), "scan")
-    relating.relate(queen)
+        view = _look(queen)
+        survey = surveying.plan(queen, view.alive, watch, sparing)
+        surveying.look(survey, progress)
+    relating.relate(queen, _common_dirs(view), survey.apart)
+    _record_unseen(queen, view, survey)
     asked = remembering.ask(queen, view.alive)
-    with step("services", "write what was seen"), database.transaction(queen.db, patience=patience):
+    with step("services", "write what was seen"), database.transaction(queen.db, patience=min(patience, DATABASE)):
         _bury(queen, view)
-        _write_trees(queen, view)
+        _write_trees(queen, view, survey)
+        trees.keep_worktrees(queen.db, survey.wanted)
         known = sisters_table.everyone(queen.db)
         living = [_adopt(queen, sister) for sister in known if tending.life(queen, sister) != sisters.DEAD]
         given_back = claiming.give_back(queen)
@@ -112,26 +131,47 @@ def scan(queen: Queen, progress: Callable[[str], None] = lambda _: None, patienc
         resolved = remembering.reconcile(queen, living, standing, asked)
         _prune(queen)
         repos.set_last(queen.db, "scan", queen.now.timestamp())
-    marking.mend(queen, living, standing)
-    view.faults += healing.heal(queen, view.places.values())
-    with step("services", "repeat tasks and claims in the repositories"):
-        view.faults += mirroring.mend(queen)
     watching.announce(queen)
-    return _report(view, given_back, resolved)
+    _look_late(queen, view, survey, min(patience, surveying.PATIENCE))
+    marking.mend(queen, living, standing, survey.apart)
+    survey.faults += unseen
+    survey.faults += healing.heal(queen, survey.places.values(), survey.apart)
+    survey.faults += mirroring.mend(queen)
+    timing.refresh(queen)
+    return _report(view, survey, given_back, resolved)
 
 
-def _report(view: _View, given_back: Iterable[Claim], resolved: Iterable[Conflict]) -> Scan:
+def _look_late(queen: Queen, view: _View, survey: Survey, patience: float) -> None:
+    """Those that take long, one by one as they come; the rest of the hive is written already."""
+    for one in surveying.late(survey, patience):
+        _record_unseen(queen, view, one)
+        with database.transaction(queen.db):
+            _write_trees(queen, view, one)
+
+
+def _common_dirs(view: _View) -> set[str]:
+    return {sister.common_dir for sister in view.alive if sister.common_dir}
+
+
+def _record_unseen(queen: Queen, view: _View, survey: Survey) -> None:
+    for place, commits in _unseen_commits(queen, survey):
+        for oid in commits:
+            recording.commit(queen, place, oid, _only_one(view, place), "scan")
+
+
+def _report(view: _View, survey: Survey, given_back: Iterable[Claim], resolved: Iterable[Conflict]) -> Scan:
     return Scan(
         sisters=len(view.alive),
-        worktrees=len(view.trees),
+        worktrees=len({sister.worktree for sister in view.alive} & survey.trees.keys()),
         gone=tuple(sister.name for sister in view.dead),
         given_back=tuple(claim.id for claim in given_back),
         resolved=tuple(conflict.id for conflict in resolved),
-        faults=tuple(view.faults),
+        faults=tuple(survey.faults),
+        looked=survey.folders,
     )
 
 
-def _look(queen: Queen, progress: Callable[[str], None]) -> _View:
+def _look(queen: Queen) -> _View:
     view = _View()
     _ = queen.config  # asked of git now, not while others wait for the database
     with database.faults(queen.settings.database):
@@ -142,32 +182,7 @@ def _look(queen: Queen, progress: Callable[[str], None]) -> _View:
         elif tending.life(queen, sister) != sisters.DEAD:
             view.alive.append(sister)
         # Else she is silent where we cannot look: not shown, and not buried either.
-    for worktree in sorted({sister.worktree for sister in view.alive if sister.worktree}):
-        progress(worktree)
-        try:
-            _look_into(queen, view, worktree)
-        except (errors.GitqueenError, OSError) as fault:
-            if any(_of_here(queen, sister) for sister in view.alive if sister.worktree == worktree):
-                view.lost.add(worktree)
-                view.faults.append(f"{worktree}: {fault}")
     return view
-
-
-def _of_here(queen: Queen, sister: Sister) -> bool:
-    """Whether her paths are ours: another machine or container that shares this home has files of its own."""
-    return sister.body is None or sister.body.origin == queen.origin
-
-
-def _look_into(queen: Queen, view: _View, worktree: str) -> None:
-    from gitqueen.git import libgit  # pygit2 costs 90 ms: only a process that scans pays it
-
-    place = places.find(worktree)
-    if place is None or place.worktree != worktree:
-        raise errors.CannotWork("no worktree is there any more")
-    started = queen.clock().timestamp()
-    seen = libgit.look(worktree)
-    view.places[worktree] = place
-    view.trees[worktree] = (Tree(worktree, place.common_dir, place.branch, seen.head, started), seen.changed)
 
 
 def _bury(queen: Queen, view: _View) -> None:
@@ -201,30 +216,34 @@ def _adopt(queen: Queen, sister: Sister) -> Sister:
     return adopted
 
 
-def _write_trees(queen: Queen, view: _View) -> None:
+def _write_trees(queen: Queen, view: _View, survey: Survey) -> None:
     known = trees.worktrees(queen.db)
-    for worktree, (tree, changed) in view.trees.items():
-        before = known.get(worktree)
+    for worktree, changed in survey.changed.items():
+        tree, before = survey.trees[worktree], known.get(worktree)
         if before is not None and before.branch != tree.branch:
-            if _hook_will_tell(queen, view.places[worktree]):
+            if _hook_will_tell(queen, survey.places[worktree]):
+                survey.folders.pop(worktree, None)  # looked at again by the next scan, whatever happens there
                 continue
-            _moved_unseen(queen, view, before, tree)
-        repos.save(queen.db, tree.common_dir, view.places[worktree].repo)
+            _moved_unseen(queen, view, survey.places[worktree], before, tree)
+        repos.save(queen.db, tree.common_dir, survey.places[worktree].repo)
         trees.save_worktree(queen.db, tree, changed)
-        sisters_table.set_tree(queen.db, worktree, tree.branch, tree.head, len(changed))
-    for worktree in view.lost:
+    for worktree, unread in survey.unread.items():
+        trees.save_unread(queen.db, worktree, unread)
         sisters_table.set_tree(queen.db, worktree, None, None, None)
-    trees.keep_worktrees(queen.db, view.trees)
+    now = trees.worktrees(queen.db)
+    peopled = {sister.worktree for sister in view.alive}
+    for tree in (now[one] for one in survey.trees if one in now and one in peopled):
+        sisters_table.set_tree(queen.db, tree.path, tree.branch, tree.head, tree.dirty)
 
 
-def _unseen_commits(queen: Queen, view: _View) -> Iterator[tuple[Place, list[str]]]:
+def _unseen_commits(queen: Queen, survey: Survey) -> Iterator[tuple[Place, list[str]]]:
     """Commits that came to managed worktrees since the last scan and that no hook told of (am, libgit2)."""
     with database.faults(queen.settings.database):
         known, managed = trees.worktrees(queen.db), repos.all_managed(queen.db)
-    for worktree, (tree, _) in view.trees.items():
-        before, place = known.get(worktree), view.places[worktree]
+    for worktree in survey.changed:
+        before, tree, place = known.get(worktree), survey.trees[worktree], survey.places[worktree]
         moved = before is not None and before.head not in (None, tree.head) and before.branch == tree.branch
-        if before is None or not moved or tree.head is None or place.busy or tree.common_dir not in managed:
+        if before is None or not moved or tree.head is None or tree.busy or tree.common_dir not in managed:
             continue
         made = git_commits.new(place, before.head or "", tree.head)
         seen = commits_table.known(queen.db, tree.common_dir, made)
@@ -249,14 +268,13 @@ def _hook_will_tell(queen: Queen, place: Place) -> bool:
     return 0 <= queen.clock().timestamp() - moved < HOOKS_TAKE
 
 
-def _moved_unseen(queen: Queen, view: _View, before: Tree, tree: Tree) -> None:
+def _moved_unseen(queen: Queen, view: _View, place: Place, before: Tree, tree: Tree) -> None:
     """HEAD moved and no hook told us. Whoever knew the new branch by a command of hers did it, or has seen it."""
     there = [sister for sister in view.alive if sister.worktree == tree.path]
     if len(there) < 2:
         return  # alone in her worktree she moved it herself
-    busy = view.places[tree.path].busy
     for victim in (sister for sister in there if sister.branch == before.branch):
-        finding, mail = colliding.switched(queen, victim, before.branch, tree.branch, None, busy)
+        finding, mail = colliding.switched(queen, victim, before.branch, tree.branch, None, tree.busy)
         remembering.remember(queen, [finding], letters=mail)
 
 

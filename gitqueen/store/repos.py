@@ -21,6 +21,21 @@ def all_managed(db: Database) -> dict[str, str]:
     return {rows.as_path(common_dir) or "": rows.as_path(path) or "" for common_dir, path in found}
 
 
+def looked_after(db: Database) -> dict[str, str]:
+    """Like `known`, of those that a scan looks at though no sister is there: with our hooks in, or asked for."""
+    found = db.execute("SELECT common_dir, path FROM repos WHERE managed > 0 OR watched > 0 ORDER BY path")
+    return {rows.as_path(common_dir) or "": rows.as_path(path) or "" for common_dir, path in found}
+
+
+def watched(db: Database) -> set[str]:
+    """Common dirs of the repositories that somebody asked to look at."""
+    return {rows.as_path(place) or "" for (place,) in db.execute("SELECT common_dir FROM repos WHERE watched > 0")}
+
+
+def set_watched(db: Database, common_dir: str, wanted: bool) -> None:
+    db.execute("UPDATE repos SET watched = ? WHERE common_dir = ?", (int(wanted), rows.path(common_dir)))
+
+
 def managed(db: Database, common_dir: str) -> bool:
     found = db.execute("SELECT managed FROM repos WHERE common_dir = ?", (rows.path(common_dir),)).fetchone()
     return bool(found and found[0] > 0)

@@ -1,8 +1,8 @@
-"""What the scan saw: worktrees, and the changed paths in each."""
+"""What the scan saw: worktrees, the changed paths in each, and those that could not be looked at."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gitqueen.store import rows
@@ -18,28 +18,80 @@ class Tree:
     branch: str | None
     head: str | None
     scanned_at: float
+    git_dir: str = ""
+    upstream: str | None = None
+    """Short name of the branch that this one follows, as `origin/main`."""
+    ahead: int | None = None
+    behind: int | None = None
+    busy: str | None = None
+    """What git is in the middle of: rebase, merge..."""
+    dirty: int = 0
+    """How many paths are changed or untracked."""
+    untracked: int = 0
+    took: float = 0.0
+    """Seconds that the look took."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Why a worktree could not be looked at, and how long it was tried."""
+
+    fault: str
+    took: float
+
+
+_COLUMNS = "path, common_dir, branch, head, scanned_at, git_dir, upstream, ahead, behind, busy, dirty, untracked, took"
 
 
 def worktrees(db: Database) -> dict[str, Tree]:
-    found = db.execute("SELECT path, common_dir, branch, head, scanned_at FROM worktrees ORDER BY path")
-    trees = [
-        Tree(rows.as_path(p) or "", rows.as_path(c) or "", rows.as_branch(b), h, at or 0.0) for p, c, b, h, at in found
-    ]
+    trees = [_from_row(row) for row in db.execute(f"SELECT {_COLUMNS} FROM worktrees ORDER BY path")]
     return {tree.path: tree for tree in trees}
+
+
+def _from_row(row: tuple[object, ...]) -> Tree:
+    path, common_dir, branch, head, at, git_dir, upstream, ahead, behind, busy, dirty, untracked, took = row
+    return Tree(
+        path=rows.as_path(path) or "",
+        common_dir=rows.as_path(common_dir) or "",
+        branch=rows.as_branch(branch),
+        head=rows.as_text(head),
+        scanned_at=_number(at),
+        git_dir=rows.as_path(git_dir) or "",
+        upstream=rows.as_branch(upstream),
+        ahead=ahead if isinstance(ahead, int) else None,
+        behind=behind if isinstance(behind, int) else None,
+        busy=rows.as_text(busy),
+        dirty=int(_number(dirty)),
+        untracked=int(_number(untracked)),
+        took=_number(took),
+    )
+
+
+def _number(value: object) -> float:
+    return value if isinstance(value, int | float) else 0.0
 
 
 def save_worktree(db: Database, tree: Tree, changed: Iterable[str]) -> None:
     """Write what was seen in a worktree, in place of what was seen before."""
     where = {"path": rows.path(tree.path)}
     db.execute(
-        """INSERT OR REPLACE INTO worktrees (path, common_dir, branch, head, scanned_at)
-           VALUES (:path, :common_dir, :branch, :head, :at)""",
+        f"""INSERT OR REPLACE INTO worktrees ({_COLUMNS})
+           VALUES (:path, :common_dir, :branch, :head, :at, :git_dir, :upstream, :ahead, :behind, :busy, :dirty,
+                   :untracked, :took)""",
         {
             **where,
             "common_dir": rows.path(tree.common_dir),
             "branch": rows.text(tree.branch),
             "head": tree.head,
             "at": tree.scanned_at,
+            "git_dir": rows.path(tree.git_dir),
+            "upstream": rows.text(tree.upstream),
+            "ahead": tree.ahead,
+            "behind": tree.behind,
+            "busy": tree.busy,
+            "dirty": tree.dirty,
+            "untracked": tree.untracked,
+            "took": tree.took,
         },
     )
     db.execute("DELETE FROM changes WHERE worktree = :path", where)
@@ -47,6 +99,7 @@ def save_worktree(db: Database, tree: Tree, changed: Iterable[str]) -> None:
         "INSERT OR IGNORE INTO changes (worktree, path) VALUES (:path, :changed)",
         [{**where, "changed": rows.path(path)} for path in changed],
     )
+    db.execute("DELETE FROM unread WHERE worktree = :path", where)
 
 
 def set_branch(db: Database, worktree: str, branch: str | None) -> None:
@@ -58,11 +111,33 @@ def set_branch(db: Database, worktree: str, branch: str | None) -> None:
 
 
 def keep_worktrees(db: Database, paths: Iterable[str]) -> None:
-    """Forget all worktrees but these."""
+    """Forget all worktrees but these, and those that could not be looked at alike."""
     kept = {rows.path(path) for path in paths}
-    gone = [(path,) for (path,) in db.execute("SELECT path FROM worktrees") if path not in kept]
+    _forget(db, [path for (path,) in db.execute("SELECT path FROM worktrees") if path not in kept])
+    gone = [(path,) for (path,) in db.execute("SELECT worktree FROM unread") if path not in kept]
+    db.executemany("DELETE FROM unread WHERE worktree = ?", gone)
+
+
+def _forget(db: Database, keys: Iterable[object]) -> None:
+    gone = [(key,) for key in keys]
     db.executemany("DELETE FROM worktrees WHERE path = ?", gone)
     db.executemany("DELETE FROM changes WHERE worktree = ?", gone)
+
+
+def save_unread(db: Database, worktree: str, unread: Unread) -> None:
+    """It could not be looked at: what was seen there once is no longer known."""
+    key = rows.path(worktree)
+    _forget(db, [key])
+    db.execute(
+        "INSERT OR REPLACE INTO unread (worktree, fault, took) VALUES (?, ?, ?)",
+        (key, rows.text(unread.fault), unread.took),
+    )
+
+
+def unread(db: Database) -> Mapping[str, Unread]:
+    """Worktree -> why it could not be looked at."""
+    found = db.execute("SELECT worktree, fault, took FROM unread ORDER BY worktree")
+    return {rows.as_path(path) or "": Unread(rows.as_text(fault) or "", _number(took)) for path, fault, took in found}
 
 
 def changed(db: Database, worktree: str) -> set[str]:
