@@ -64,16 +64,17 @@ def test_they_come_first_and_come_again(make_yard: MakeYard, manager: Manager, b
 
 @pytest.mark.parametrize("manager", MANAGERS)
 def test_they_come_after_us_and_go_before_us(make_yard: MakeYard, manager: Manager, by_config: bool) -> None:
+    """A scan heals what they drop and lets in whom our files kept out."""
     without_us = gone_again(make_yard, manager)
     yard = make_yard(manager)
     yard.arm()
     manager.install(yard)
-    yard.gitqueen("hooks", "install")
+    yard.gitqueen("scan")
     yard.gitqueen("hooks", "status")
     all_is_well(yard, manager)
 
     manager.uninstall(yard)
-    yard.gitqueen("hooks", "install")
+    yard.gitqueen("scan")
     yard.gitqueen("hooks", "status")
     round = yard.round()
     assert yard.fired() == round.ours
