@@ -47,6 +47,10 @@ class TooSlow(BaseException):
 def main(argv: list[str]) -> int:
     if argv in (["drain"], ["look"]):
         return _behind(argv[0])
+    if argv[:1] == ["agent"]:
+        from gitqueen.cli import door
+
+        return door.main(argv[1:])
     try:
         signal.signal(signal.SIGALRM, _too_slow)
         signal.setitimer(signal.ITIMER_REAL, _limit())

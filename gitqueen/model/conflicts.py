@@ -15,6 +15,7 @@ FILE_COLLISION = "file-collision"
 BRANCH_SWITCHED = "branch-switched"
 DUPLICATE_TASK = "duplicate-task"
 LOST_WORK = "lost-work"
+SWEPT_WORK = "swept-work"
 
 INFO, WARNING, DANGER = "info", "warning", "danger"
 SEVERITIES = (INFO, WARNING, DANGER)

@@ -78,6 +78,8 @@ _WITH_VALUE = ("-r", "--require", "--import", "--loader", "--experimental-loader
 
 def kind(process: Process) -> str | None:
     """Which agent `process` is, or None."""
+    if process.forked:
+        return None  # it looks exactly like the agent that made it
     path = processes.executable(process.pid)
     if path is None:
         return None
@@ -155,6 +157,11 @@ def session_id(env: Mapping[str, str], kind: str) -> str | None:
     return next(
         (env[rule.session] for rule in RULES if rule.kind == kind and rule.session and env.get(rule.session)), None
     )
+
+
+def session_variable(kind: str) -> str | None:
+    """The variable by which the children of the agent `kind` know their session."""
+    return next((rule.session for rule in RULES if rule.kind == kind), None)
 
 
 def session_ids(env: Mapping[str, str]) -> list[str]:

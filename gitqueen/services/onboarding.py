@@ -36,9 +36,10 @@ class Briefing:
     repo: str | None
 
 
-def brief(queen: Queen, me: Identity) -> Briefing:
-    """Her briefing, the most pressing of each first; unread mail is shown, not marked read."""
-    glancing.ensure(queen)
+def brief(queen: Queen, me: Identity, look: bool = True) -> Briefing:
+    """Her briefing, the most pressing of each first; unread mail is shown, not marked read. `look`: around first."""
+    if look:
+        glancing.ensure(queen)
     if me.sister is not None:
         tending.notice(queen, me.sister)
     here = queen.place.common_dir if queen.place else None

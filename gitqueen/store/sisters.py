@@ -193,6 +193,10 @@ def set_task(db: Database, row: int, task: str | None, source: str, status: str)
     )
 
 
+def set_status(db: Database, row: int, status: str) -> None:
+    db.execute("UPDATE sisters SET status = ? WHERE pid = ?", (status, row))
+
+
 def set_branch(db: Database, row: int, branch: str | None) -> None:
     db.execute("UPDATE sisters SET git_branch = ? WHERE pid = ?", (rows.text(branch), row))
 

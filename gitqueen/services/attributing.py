@@ -1,0 +1,125 @@
+"""Attributing: whose is what stands uncommitted in a worktree that sisters share, by what they touched and claimed.
+
+The rule is `model/attribution`; here are the facts it is asked about. On the path of commits and of agents' hooks.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+
+from gitqueen.git import staging
+from gitqueen.model import attribution, conflicts
+from gitqueen.model.attribution import Owner
+from gitqueen.model.claims import Claim
+from gitqueen.model.conflicts import Collision, Finding
+from gitqueen.model.sisters import Sister
+from gitqueen.services.queen import Queen
+from gitqueen.store import database, touches
+from gitqueen.store.touches import Touch
+
+SWEPT = "swept"
+"""The verdict on a path that another sister wrote in this very worktree."""
+_FEW = 20
+"""Paths that are asked for one by one."""
+
+
+def stamp(worktree: str, path: str) -> str:
+    """How a file stands: changed by every writing, and by nothing else. Empty where there is none."""
+    try:
+        found = os.lstat(os.path.join(worktree, path))
+    except (OSError, ValueError):
+        return ""
+    return f"{found.st_mtime_ns}:{found.st_size}"
+
+
+def owners(
+    queen: Queen, worktree: str, paths: Sequence[str], living: Iterable[Sister], standing: Iterable[Claim]
+) -> dict[str, Owner]:
+    """Path (from the top of `worktree`) -> whose its uncommitted change is. `living`: everybody, me too."""
+    there = [sister.name for sister in living if sister.worktree == worktree]
+    claims = [claim for claim in standing if claim.paths]
+    hands = hands_on(queen, worktree, paths)
+    return {
+        path: attribution.owner(
+            stamp(worktree, path),
+            [(touch.sister, touch.stamp) for touch in hands.get(path, ())],
+            there,
+            next((claim.owner for claim in claims if claim.covers(path)), None),
+        )
+        for path in paths
+    }
+
+
+def hands_on(queen: Queen, worktree: str, paths: Sequence[str]) -> dict[str, list[Touch]]:
+    """Path -> who touched it, the latest last."""
+    with database.faults(queen.settings.database):
+        if len(paths) <= _FEW:
+            return {path: touches.of_path(queen.db, worktree, path) for path in paths}
+        found: dict[str, list[Touch]] = {}
+        for touch in touches.of_worktree(queen.db, worktree):
+            found.setdefault(touch.path, []).append(touch)
+    return found
+
+
+def swept(
+    queen: Queen, me: str | None, paths: Sequence[str], others: Sequence[Sister], asked: bool = True
+) -> list[Collision]:
+    """Which of `paths` another living sister wrote last, in this worktree, and has not committed: surely hers only.
+
+    `asked`: whether they are known to be uncommitted; if not, git is asked about those that would count.
+    """
+    worktree = queen.here().worktree
+    there = {sister.name: sister for sister in others if sister.worktree == worktree and sister.name != me}
+    if worktree is None or not there:
+        return []
+    hers: dict[str, Touch] = {}
+    for path, hands in hands_on(queen, worktree, paths).items():
+        if hands and hands[-1].sister in there and path in paths and hands[-1].stamp == stamp(worktree, path):
+            hers[path] = hands[-1]
+    if hers and not asked:
+        still = staging.uncommitted(worktree, hers)
+        hers = {path: touch for path, touch in hers.items() if path in still}
+    return [_swept(path, there[touch.sister], touch) for path, touch in sorted(hers.items())]
+
+
+def _swept(path: str, sister: Sister, touch: Touch) -> Collision:
+    from datetime import UTC, datetime
+
+    at = datetime.fromtimestamp(touch.at, UTC)
+    where = f"on {sister.branch}" if sister.branch else "on a detached HEAD"
+    task = f', "{sister.task}"' if sister.task else ""
+    detail = f"written by {sister.name} in this worktree and not committed ({where}{task})"
+    return Collision(path, sister.name, SWEPT, conflicts.WARNING, detail, at)
+
+
+def findings(queen: Queen, me: str, found: Iterable[Collision]) -> list[Finding]:
+    """What a commit of mine sweeps up, as conflicts: one a sister, with the paths as its facts."""
+    groups: dict[str, list[Collision]] = {}
+    for collision in found:
+        groups.setdefault(collision.sister, []).append(collision)
+    place = queen.here()
+    return [
+        Finding(
+            type=conflicts.SWEPT_WORK,
+            sisters=tuple(sorted((me, sister))),
+            severity=conflicts.WARNING,
+            detail=f"a commit of {me} takes in {_listed([one.path for one in group])}, {group[0].detail}",
+            subject=f"{SWEPT} {sister}",
+            repo=place.repo,
+            common_dir=place.common_dir,
+            worktree=place.worktree,
+            facts=tuple(sorted({one.path for one in group})),
+        )
+        for sister, group in sorted(groups.items())
+    ]
+
+
+def _listed(paths: Sequence[str]) -> str:
+    shown = ", ".join(paths[:5])
+    return shown if len(paths) <= 5 else f"{shown} and {len(paths) - 5} more"
+
+
+def mine(owned: Mapping[str, Owner], me: str | None) -> list[str]:
+    """The paths that are surely mine."""
+    return sorted(path for path, owner in owned.items() if me is not None and owner.sure == me)
