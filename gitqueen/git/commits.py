@@ -56,9 +56,11 @@ def reached(place: Place, oid: str) -> bool:
 
 
 def new(place: Place, before: str, after: str) -> list[str]:
-    """The commits that `after` has and neither `before` nor any remote branch had, the oldest first."""
-    args = ("rev-list", "--reverse", f"--max-count={MOST}", after, "--not", before, "--remotes", "--")
-    asked = process.run(*args, cwd=_where(place), check=False)
+    """The commits that `after` has and neither `before` nor any other branch had, the oldest first: what a merge or a
+    fast-forward brought from another branch was not made here."""
+    others = [f"--exclude={place.branch}"] if place.branch else []
+    args = ("rev-list", "--reverse", f"--max-count={MOST}", after, "--not", before, "--remotes", *others, "--branches")
+    asked = process.run(*args, "--", cwd=_where(place), check=False)
     return asked.out.decode("ascii", "replace").split() if asked.code == 0 else []
 
 
