@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from gitqueen import errors
 from gitqueen.git import commits, staging
+from gitqueen.git.places import Place
 from gitqueen.model import conflicts
 from gitqueen.model.claims import Claim
 from gitqueen.model.conflicts import Collision, Conflict, Finding
@@ -127,20 +128,30 @@ def after_checkout(queen: Queen, me: Identity, arguments: Sequence[str]) -> Chec
     others = [sister for sister in tending.living(queen) if sister.name != me.address]
     open_ones = _switches(queen, place.worktree)
     there = [_as_she_believes(s, open_ones) for s in others if s.worktree == place.worktree]
+    told = conflicts.policy(queen.config, conflicts.BRANCH_SWITCHED) != conflicts.OFF
+    shown = conflicts.policy(queen.config, conflicts.SHARED_BRANCH) != conflicts.OFF and _came(mine, place)
     report = CheckoutReport(
         branch=place.branch,
-        moved=tuple(sister for sister in there if sister.branch != place.branch),
-        back=tuple(s for s in there if s.branch == place.branch and _hers(s, open_ones)),
+        moved=tuple(sister for sister in there if told and sister.branch != place.branch),
+        back=tuple(s for s in there if told and s.branch == place.branch and _hers(s, open_ones)),
         shared=tuple(
             sister
             for sister in others
-            if sister.common_dir == place.common_dir and place.branch is not None and sister.branch == place.branch
+            if shown
+            and sister.common_dir == place.common_dir
+            and place.branch is not None
+            and sister.branch == place.branch
         ),
         busy=place.busy or ("rebase" if place.branch is None and commits.rebasing(place) else None),
     )
     # `worktree add` and `clone` check out too, from nothing, in a folder where nobody is yet.
     entering = mine if mine is not None and arguments[0].strip("0") else None
     return replace(report, unkept=_kept(queen, lambda: _switched(queen, mine, entering, report, open_ones)))
+
+
+def _came(mine: Sister | None, place: Place) -> bool:
+    """Whether she is on a branch where she was not before."""
+    return mine is None or mine.branch != place.branch or mine.common_dir != place.common_dir
 
 
 def _switches(queen: Queen, worktree: str) -> list[Conflict]:
