@@ -14,7 +14,7 @@ import selectors
 import socket
 import struct
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gitqueen.senses import processes
@@ -26,6 +26,8 @@ LARGEST = 16 * 2**20
 """Bytes of an answer: a hundred windows with large environments are 2 MB."""
 VERSION = [0, 14, 2]
 """A newer version than kitty's own is refused, this one by none."""
+PROGRAMS = ("kitty", ".kitty-wrapped")
+"""What its process is called; the other one on NixOS."""
 CONF = ("allow_remote_control socket-only", "listen_on unix:${XDG_RUNTIME_DIR}/kitty")
 """What kitty.conf needs, before a restart of kitty."""
 
@@ -60,10 +62,19 @@ class Answer:
 
 
 def instances(table: dict[int, Process]) -> list[Process]:
-    """The kitty processes of this user; not those that it forked."""
-    found = [one for one in table.values() if one.comm == "kitty" and not one.forked and processes.ours(one.pid)]
+    """The kitty processes of this user."""
+    found = [one for one in table.values() if outermost((one,)) and processes.ours(one.pid)]
     pids = {one.pid for one in found}
     return [one for one in found if one.ppid not in pids]
+
+
+def outermost(chain: Sequence[Process]) -> list[Process]:
+    """The kittys in `chain`, without the processes that a kitty made to have its windows start faster."""
+    return [
+        one
+        for one, above in zip(chain, (*chain[1:], None), strict=True)
+        if one.comm in PROGRAMS and not one.forked and (above is None or above.comm not in PROGRAMS)
+    ]
 
 
 def addresses(pids: Iterable[int]) -> dict[str, int]:

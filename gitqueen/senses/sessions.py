@@ -41,8 +41,7 @@ class Session:
 
 def find(table: dict[int, Process]) -> list[Session]:
     """All sessions of this user in this pid namespace, by pid."""
-    # A fork that runs no program of its own looks exactly like the agent that made it.
-    kinds = {pid: kind for pid, one in table.items() if not one.forked and (kind := agents.kind(one)) is not None}
+    kinds = {pid: kind for pid, one in table.items() if (kind := agents.kind(one)) is not None}
     wrappers = {table[pid].ppid for pid, kind in kinds.items() if _is_wrapped(table[pid], kind, table, kinds)}
     return [
         _session(table, table[pid], kind)

@@ -32,15 +32,15 @@ class Identity:
     """What she must be told about her name, once."""
 
 
-def identify(queen: Queen, declare: bool = False) -> Identity:
-    """The actor of this command. With `declare` a person's shell becomes a sister too.
+def identify(queen: Queen, declare: bool = False, process: int | None = None) -> Identity:
+    """The actor of this command, or whose `process` is. With `declare` a person's shell becomes a sister too.
 
     Raises `errors.Usage` when GITQUEEN_NAME or GITQUEEN_PID is out of form.
     """
     with step("services", "who am I"):
         wanted = None if queen.settings.name is None else SisterName(queen.settings.name)
         named = _named_process(queen)
-        chain = tuple(processes.ancestors(named.pid if named else None))
+        chain = tuple(processes.ancestors(named.pid if named else process))
         with database.faults(queen.settings.database):
             known = _known(queen, chain, wanted)
         if named is None and queen.settings.pid is not None and not _is_named(known, queen.settings.pid):

@@ -1,0 +1,188 @@
+"""Sighting: every agent session of this user becomes a sister, though nobody declared her, and is seen at her work.
+
+By the process alone she is in the hive: named, placed by its folder until she acts, with the window a person finds her
+in. Her status is what her agent's own registry says, else what its hooks said, else what her window shows.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from gitqueen import errors, settings
+from gitqueen.git import places
+from gitqueen.model import messages, names
+from gitqueen.model.sisters import Sister
+from gitqueen.senses import agents, processes, sessions, terminals
+from gitqueen.senses.agents import Registration
+from gitqueen.senses.processes import Process
+from gitqueen.senses.sessions import Session
+from gitqueen.senses.terminals import Seat, Spot
+from gitqueen.services import identifying
+from gitqueen.services.queen import Queen
+from gitqueen.store import database
+from gitqueen.store import messages as messages_table
+from gitqueen.store import sisters as sisters_table
+from gitqueen.tracing import step
+
+_Sight = Mapping[int, tuple[Session | None, Spot | None]]
+"""Row of a sister -> the agent at work as her, and where."""
+
+
+def sight(queen: Queen) -> list[str]:
+    """Look at the processes and windows of this user and write what is new; what could not be looked at, in words."""
+    with step("senses", "read the table of processes"):
+        table = processes.everyone()
+    faults: list[str] = []
+    with step("services", "find the agents among them"):
+        at_work = _bring_in(queen, table, faults)
+    here = living(queen, table)
+    with step("senses", "ask kitty and tmux for their windows"):
+        seats = {sister.row: seat(table, sister, at_work.get(sister.row)) for sister in here}
+        seen = terminals.look(seats.values())
+    faults += seen.faults
+    sight = {row: (at_work.get(row), seen.spot(one)) for row, one in seats.items()}
+    if _changed(queen, here, sight):
+        with database.transaction(queen.db):
+            # Again: meanwhile she may have moved, or said what she does.
+            for sister in _changed(queen, living(queen, table), sight):
+                sisters_table.set_sight(queen.db, sister)
+    return faults
+
+
+def _changed(queen: Queen, sisters: Iterable[Sister], sight: _Sight) -> list[Sister]:
+    """Those who are no longer as their rows say, as they are."""
+    seen = ((sister, _as_seen(queen, sister, *sight[sister.row])) for sister in sisters if sister.row in sight)
+    return [new for old, new in seen if new != old]
+
+
+def living(queen: Queen, table: Mapping[int, Process]) -> list[Sister]:
+    """The sisters whose processes are in the table."""
+    with database.faults(queen.settings.database):
+        everyone = sisters_table.everyone(queen.db)
+    return [sister for sister in everyone if _process(queen, sister, table) is not None]
+
+
+def seat(table: dict[int, Process], sister: Sister, session: Session | None = None) -> Seat:
+    """Where to look for the window of a living sister."""
+    if session is not None:
+        return Seat(session.chain, session.env)
+    chain = processes.chain(table, table[sister.pid])
+    return Seat(chain, processes.environment(sister.pid, sessions.WINDOW))
+
+
+def _process(queen: Queen, sister: Sister, table: Mapping[int, Process]) -> Process | None:
+    if sister.body is None or sister.body.origin != queen.origin:
+        return None
+    process = table.get(sister.body.pid)
+    return process if process is not None and process.ticks == sister.body.ticks else None
+
+
+def _bring_in(queen: Queen, table: dict[int, Process], faults: list[str]) -> dict[int, Session]:
+    """Each session of this hive as the row of a sister, who enters where she is new."""
+    known = {sister.pid: sister.row for sister in living(queen, table)}
+    found: dict[int, Session] = {}
+    for session in sessions.find(table):
+        row = known.get(session.process.pid)
+        if row is None:
+            if not _is_of_this_hive(queen, session) or _serves(session):
+                continue
+            row = _enter(queen, session, faults)
+        if row is not None:
+            found[row] = session
+    return found
+
+
+def _is_of_this_hive(queen: Queen, session: Session) -> bool:
+    """A process belongs to the hive that its own environment leads to; without any it is nobody's."""
+    if not session.env:
+        return False
+    try:
+        home = settings.read({**session.env, **_absolute(session)}).home
+    except errors.GitqueenError:
+        return False
+    return os.path.realpath(home) == os.path.realpath(queen.settings.home)
+
+
+def _absolute(session: Session) -> dict[str, str]:
+    """A relative GITQUEEN_HOME is meant from where the process stands."""
+    home = session.env.get("GITQUEEN_HOME")
+    return {"GITQUEEN_HOME": os.path.join(session.folder or "/", home)} if home else {}
+
+
+def _serves(session: Session) -> bool:
+    said = _registration(session)
+    return said is not None and said.serves
+
+
+def _registration(session: Session) -> Registration | None:
+    if session.agent != "claude":
+        return None
+    return agents.registered(session.process.pid, session.process.ticks, session.env)
+
+
+def _enter(queen: Queen, session: Session, faults: list[str]) -> int | None:
+    """The row of whose process this is: hers, or that of the sister in whose name it runs."""
+    at = _as_her(queen, session, session.env)
+    try:
+        identity = identifying.identify(at, process=session.process.pid)
+    except errors.Usage as fault:
+        # She will be told by her first command. Until then it is better to have her in the hive than not to see her.
+        faults.append(f"{session.agent} with the pid {session.process.pid}: {fault.message}")
+        bare = {key: value for key, value in session.env.items() if key not in ("GITQUEEN_NAME", "GITQUEEN_PID")}
+        identity = identifying.identify(_as_her(queen, session, bare), process=session.process.pid)
+    if identity.sister is None:
+        return None
+    if identity.notice:
+        with database.transaction(queen.db, durable=True):
+            messages_table.add(
+                queen.db, names.QUEEN, identity.address, identity.notice, messages.NORMAL, queen.now, None
+            )
+    return identity.sister.row
+
+
+def _as_her(queen: Queen, session: Session, env: Mapping[str, str]) -> Queen:
+    """The queen as a command of this process would open her, with no more of its environment than `env`."""
+    ours = {key: value for key, value in agents.without_sessions(queen.env).items() if key not in sessions.KEYS}
+    hers = {**ours, **env, "GITQUEEN_HOME": queen.settings.home}
+    folder = session.folder or "/"
+    return replace(queen, settings=settings.read(hers), env=hers, cwd=folder, place=places.find(folder), _config=None)
+
+
+def _as_seen(queen: Queen, sister: Sister, session: Session | None, spot: Spot | None) -> Sister:
+    """She, as she is now."""
+    seen = replace(sister, terminal=spot.terminal if spot else None)
+    if session is None:
+        return seen  # a person's shell: what she does, she says herself
+    if sister.pid == session.process.pid:
+        seen = replace(seen, agent=session.agent)
+    if sister.worktree is None and session.folder is not None and (place := places.find(session.folder)) is not None:
+        seen = replace(seen, branch=place.branch, repo=place.repo, worktree=place.worktree, common_dir=place.common_dir)
+    return _at_work(seen, session, spot, queen.now)
+
+
+def _at_work(sister: Sister, session: Session, spot: Spot | None, now: datetime) -> Sister:
+    """Her status: by the registry, by what she or her hooks said since the last scan, by her window, else unknown."""
+    said = _registration(session)
+    if said is not None and said.status is not None:
+        seen = replace(sister, status=said.status, seen_status=said.status, waiting_for=said.waiting_for)
+        if said.status == "working":
+            return replace(seen, last_seen=now)
+        since = datetime.fromtimestamp(said.since, UTC) if said.since else None
+        if since is not None and since <= now and (sister.last_seen is None or since > sister.last_seen):
+            return replace(seen, last_seen=since)
+        return seen
+    if sister.status not in (sister.seen_status, "unknown"):
+        return replace(sister, seen_status=None, waiting_for=None)
+    status = _by_window(session.agent, spot)
+    return replace(sister, status=status, seen_status=status, waiting_for=None)
+
+
+def _by_window(agent: str, spot: Spot | None) -> str:
+    if spot is None:
+        return "unknown"
+    if spot.at_prompt:
+        return "idle"  # stopped or sent to the background: the shell has the window
+    return "working" if agents.works_by_title(agent, spot.terminal.title or "") else "unknown"
