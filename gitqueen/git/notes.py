@@ -254,6 +254,12 @@ def there(place: Place) -> bool:
     return process.run("show-ref", "--verify", "--quiet", REF, cwd=refs.where(place), check=False).code == 0
 
 
+def check(place: Place) -> None:
+    """Raise `Foreign` where the ref is something else than notes."""
+    if there(place):
+        _read(place, [])
+
+
 def remove(place: Place) -> bool:
     """Take all notes out of the repository; False when there were none of ours."""
     tip = refs.objects(place, [REF]).get(REF)

@@ -11,8 +11,9 @@ from shlex import quote
 
 from gitqueen import errors, settings
 from gitqueen.git import process
+from gitqueen.model import times
 from gitqueen.senses import agents
-from gitqueen.store import database, repos, schema
+from gitqueen.store import armed, database, repos, schema
 
 OLDEST_GIT = (2, 30)
 
@@ -49,7 +50,7 @@ _Look = Callable[[settings.Settings, Mapping[str, str], str], Iterator[Check]]
 
 def _move_away(read: settings.Settings) -> str:
     # All of them: the -wal of the old file would be taken for that of the new one.
-    return f"cd {quote(read.home)} && mkdir -p damaged && mv queen.db* damaged/   # a new, empty one is made"
+    return f"cd {quote(read.home)} && mkdir -p damaged && mv queen.db* damaged/ && gitqueen doctor --rebuild"
 
 
 def _home(read: settings.Settings, env: Mapping[str, str], cwd: str) -> Iterator[Check]:
@@ -103,6 +104,22 @@ def _inside(read: settings.Settings, db: database.Database) -> Iterator[Check]:
         for common_dir, path in repos.all_managed(db).items():
             if not os.path.isdir(common_dir):
                 yield Check("repository", False, f"{path} is gone", f"gitqueen hooks uninstall {quote(path)}")
+        yield from _hooks(db)
+        from gitqueen.services import examining
+
+        yield from (Check(*found) for found in examining.look(db, read.home))
+
+
+def _hooks(db: database.Database) -> Iterator[Check]:
+    """As the last scan found them: asking git of every repository here would take seconds."""
+    known = armed.everything(db)
+    for one in known.values():
+        if one.fault:
+            since = f" (since {times.iso(one.since)})" if one.since else ""
+            mend = f"gitqueen hooks status {quote(one.worktree)}"
+            yield Check("hooks", False, f"{one.worktree}: {one.fault}{since}", mend)
+    if known and not any(one.fault for one in known.values()):
+        yield Check("hooks", True, f"armed in {len(known)} worktree{'' if len(known) == 1 else 's'}")
 
 
 def _journal(read: settings.Settings, mode: str) -> Check:

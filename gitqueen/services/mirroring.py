@@ -32,10 +32,14 @@ Texts = dict[str, bytes]
 
 
 def voice(queen: Queen) -> Voice:
-    """How this queen signs: several homes may be on one machine, and one path to a home on several machines."""
-    machine = queen.origin.partition(":")[0]
-    short = zlib.crc32(machine.encode("utf-8", "surrogateescape"))
-    return Voice(processes.machine(), f"{short:08x}:{os.path.realpath(queen.settings.home)}")
+    """How this queen signs."""
+    return sign(queen.settings.home, queen.origin)
+
+
+def sign(home: str, origin: str) -> Voice:
+    """How the queen of `home` signs: several may be on one machine, and one path to a home on several machines."""
+    machine = origin.partition(":")[0].encode("utf-8", "surrogateescape")
+    return Voice(processes.machine(), f"{zlib.crc32(machine):08x}:{os.path.realpath(home)}")
 
 
 def changed(queen: Queen) -> None:
