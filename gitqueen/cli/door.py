@@ -78,7 +78,7 @@ def _answer(agent: str) -> None:
 
             attending.begun(queen, me)
             watching.start_detached(queen)
-            text = briefing.brief(onboarding.brief(queen, me, look=False), queen.now, Palette(False))
+            text = briefing.brief(onboarding.brief(queen, me), queen.now, Palette(False))
             _say(answers.context(agent, deed, text))
         case dialects.PROMPT:
             news = attending.news(queen, me)

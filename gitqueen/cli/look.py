@@ -32,15 +32,17 @@ def status(repo: str | None, every: bool, as_json: bool) -> int:
 @json_option
 def onboard(as_json: bool) -> int:
     """What a session reads when it wakes: its name, the others, claims, conflicts, mail, commands."""
-    from gitqueen.services import onboarding
-    from gitqueen.views import briefing, structured
+    from gitqueen.services import glancing, onboarding
+    from gitqueen.views import briefing, letters, structured
 
     queen = doing.open_queen()
-    report = onboarding.brief(queen, doing.onlooker(queen))
+    me = doing.onlooker(queen)
+    glancing.ensure(queen)
+    report = onboarding.brief(queen, me)
 
     def words() -> str:
         text = briefing.brief(report, queen.now, doing.palette())
-        return f"{briefing.letters(report.address, doing.palette())}\n\n{text}" if sys.stdout.isatty() else text
+        return f"{letters.block(report.address, doing.palette())}\n\n{text}" if sys.stdout.isatty() else text
 
     doing.show(as_json, lambda: structured.briefing(report), words)
     return 0

@@ -102,9 +102,13 @@ def _tools(server: MCPServer) -> None:
     @tool
     def onboard(cwd: str = "") -> str:
         """What you should know before you begin: your name, the others and their tasks, claims, conflicts, mail."""
-        from gitqueen.services import onboarding
+        from gitqueen.services import glancing, onboarding
 
-        return _answer(cwd, lambda queen, me: structured.briefing(onboarding.brief(queen, me)))
+        def ask(queen: Queen, me: Identity) -> Mapping[str, object]:
+            glancing.ensure(queen)
+            return structured.briefing(onboarding.brief(queen, me))
+
+        return _answer(cwd, ask)
 
     @tool
     def iam(task: str = "", done: bool = False, cwd: str = "") -> str:

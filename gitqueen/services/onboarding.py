@@ -9,7 +9,7 @@ from gitqueen.model.claims import Claim
 from gitqueen.model.conflicts import Conflict
 from gitqueen.model.messages import Message
 from gitqueen.model.sisters import Sister
-from gitqueen.services import claiming, colliding, glancing, remembering, tending
+from gitqueen.services import claiming, colliding, remembering, tending
 from gitqueen.services.identifying import Identity
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, repos
@@ -36,10 +36,8 @@ class Briefing:
     repo: str | None
 
 
-def brief(queen: Queen, me: Identity, look: bool = True) -> Briefing:
-    """Her briefing, the most pressing of each first; unread mail is shown, not marked read. `look`: around first."""
-    if look:
-        glancing.ensure(queen)
+def brief(queen: Queen, me: Identity) -> Briefing:
+    """Her briefing from what is known, the most pressing of each first; unread mail is shown, not marked read."""
     if me.sister is not None:
         tending.notice(queen, me.sister)
     here = queen.place.common_dir if queen.place else None

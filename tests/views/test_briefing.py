@@ -14,7 +14,7 @@ from gitqueen.model.conflicts import Conflict
 from gitqueen.model.messages import Message
 from gitqueen.model.sisters import Sister
 from gitqueen.services.onboarding import LONGEST, Briefing
-from gitqueen.views import briefing, text
+from gitqueen.views import briefing, letters, text
 from gitqueen.views.text import Palette
 
 NOW = datetime(2026, 4, 11, 5, 29, 2, tzinfo=UTC)
@@ -172,7 +172,7 @@ def test_a_way_out_that_is_too_long_is_not_cut_in_the_middle_of_a_path() -> None
 
 
 def test_the_name_in_purple_block_letters() -> None:
-    drawn = briefing.letters("iza", Palette(False, 80)).split("\n")
+    drawn = letters.block("iza", Palette(False, 80)).split("\n")
     assert [line.rstrip() for line in drawn] == [
         "██╗███████╗ █████╗",
         "██║╚══███╔╝██╔══██╗",
@@ -181,13 +181,13 @@ def test_the_name_in_purple_block_letters() -> None:
         "██║███████╗██║  ██║",
         "╚═╝╚══════╝╚═╝  ╚═╝",
     ]
-    painted = briefing.letters("iza", Palette(True, 80)).split("\n")
+    painted = letters.block("iza", Palette(True, 80)).split("\n")
     assert all(line.startswith("\x1b[35;1m") and line.endswith("\x1b[0m") for line in painted)
 
 
 @pytest.mark.parametrize("name", ["修正", "\x1b[31m", "a" * 64, "iza-with-a-very-long-name"])
 @pytest.mark.parametrize("columns", [10, 40, 80])
 def test_letters_never_break_the_terminal(name: str, columns: int) -> None:
-    drawn = briefing.letters(name, Palette(False, columns))
+    drawn = letters.block(name, Palette(False, columns))
     assert [line for line in drawn.split("\n") if text.width(line) > max(columns, 8)] == []
     assert "\x1b" not in drawn and drawn.strip()
