@@ -255,14 +255,3 @@ def test_a_sister_is_warned_beside_the_users_own_hook(
     done = eva.sh("git commit -qam three")
     assert done.rc == 1 and "iza" in done.err
     assert ("mine:" in done.err) == by_config
-
-
-def test_an_unmanaged_repository_is_never_touched(run: Runner, repo: MakeRepo) -> None:
-    """INCIDENTS 13: looking at it, working in it and arming another one leave nothing there."""
-    app, other = repo("app"), repo("other")
-    before = sorted(os.fspath(path) for path in app.path.rglob("*"))
-    run("gitqueen", "hooks", "install", other, check=True)
-    run("gitqueen", "hooks", "status", app, check=True)
-    run("gitqueen", "hooks", "install", "--dry-run", app, check=True)
-    run("gitqueen", "scan", cwd=app, check=True)
-    assert sorted(os.fspath(path) for path in app.path.rglob("*")) == before
