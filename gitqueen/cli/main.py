@@ -44,6 +44,8 @@ COMMANDS = {
     "mcp": ("mcp", "Serve MCP: the same services as tools."),
     "statusline": ("agents", "One line for an agent's status line."),
     "scan": ("look", "One look around."),
+    "focus": ("focus", "Bring a sister's terminal window to the front."),
+    "daemon": ("daemon", "The clock that looks around every 30 s: run, start, stop, status."),
     "doctor": ("doctor", "Everything that could be wrong, each with its mend."),
     "demo": ("demo", "A throw-away hive: two sisters declare, mail, claim and collide."),
     "completion": ("completion", "Print the completion script of a shell."),

@@ -70,6 +70,8 @@ class Scan:
     resolved: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     """One sentence for each part that could not be looked at; the rest was."""
+    wanted: frozenset[str] = frozenset()
+    """All worktrees that a scan looks at."""
     looked: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
     """Worktrees that were read, and the folders to watch if nothing is to be missed in them (None: in vain)."""
 
@@ -167,6 +169,7 @@ def _report(view: _View, survey: Survey, given_back: Iterable[Claim], resolved: 
         given_back=tuple(claim.id for claim in given_back),
         resolved=tuple(conflict.id for conflict in resolved),
         faults=tuple(survey.faults),
+        wanted=frozenset(survey.wanted),
         looked=survey.folders,
     )
 

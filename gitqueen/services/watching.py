@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 
 from gitqueen.services.queen import Queen
 from gitqueen.settings import STALE_SCAN
@@ -54,12 +55,21 @@ def _draining(path: str) -> bool:
     return True
 
 
+def start_daemon(env: Mapping[str, str], interval: float | None) -> None:
+    """Have a daemon run in the background, with `env` as its environment."""
+    every = [] if interval is None else ["--interval", f"{interval:g}"]
+    _spawn(env, ["-P", "-m", "gitqueen", "daemon", "run", *every])
+
+
 def _start(queen: Queen, arguments: list[str]) -> None:
+    _spawn({**queen.env, "GITQUEEN_CHILD": "1"}, arguments)
+
+
+def _spawn(env: Mapping[str, str], arguments: list[str]) -> None:
     null = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
     shut = [(os.POSIX_SPAWN_CLOSE, fd) for fd in _handed_down()]
     try:
         # Not subprocess: its import alone costs more than the mail that is being sent.
-        env = {**queen.env, "GITQUEEN_CHILD": "1"}
         argv = [sys.executable, *arguments]
         os.posix_spawn(sys.executable, argv, env, file_actions=[*null, *shut], setsid=True)
     except (OSError, NotImplementedError):

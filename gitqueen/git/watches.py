@@ -1,0 +1,105 @@
+"""Watches: which worktrees nobody has touched since they were read, as the kernel tells (inotify, on Linux).
+
+A status of 300 files costs a stat each; a watched worktree in which nothing happens costs nothing. Only for a process
+that lives long. What cannot be watched (network mounts, submodules, no watches left) is simply never calm.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection
+
+if sys.platform == "linux":
+    from inotify_simple import INotify, flags
+
+    _MASK = (
+        flags.CREATE | flags.DELETE | flags.MODIFY | flags.ATTRIB | flags.MOVED_FROM | flags.MOVED_TO
+        | flags.DELETE_SELF | flags.MOVE_SELF | flags.ONLYDIR | flags.DONT_FOLLOW | flags.EXCL_UNLINK
+    )  # fmt: skip
+
+MOST = 50_000
+"""Folders watched altogether: the kernel keeps about 1 KB for each, and has 8,192 to 1,048,576 of them a user."""
+
+
+class Watches:
+    """`read` what happened, look at what is not `calm`, `learn` what the look saw, and again."""
+
+    def __init__(self) -> None:
+        self.calm: set[str] = set()
+        """Worktrees in which nothing happened since the last look at them, as of the last `read`."""
+        self._folders: dict[str, dict[str, int]] = {}
+        self._owners: dict[int, set[str]] = {}
+        self._kernel: INotify | None = None
+        if sys.platform == "linux":
+            try:
+                self._kernel = INotify(nonblocking=True)
+            except OSError:
+                pass  # no instance left for this user
+
+    def read(self) -> None:
+        """Take in what happened since the last time."""
+        if self._kernel is None:
+            return
+        for event in self._kernel.read(timeout=0):
+            if event.mask & flags.Q_OVERFLOW:
+                self.calm.clear()
+            self.calm -= self._owners.get(event.wd, set())
+            if event.mask & flags.IGNORED:
+                self._forget(event.wd)
+
+    def learn(self, worktree: str, folders: Collection[str] | None) -> None:
+        """`worktree` was read, and depends on `folders`. It is calm once all of them were watched before the look."""
+        self.calm.discard(worktree)
+        known = self._folders.setdefault(worktree, {})
+        if folders is None or not self._watch(worktree, known, set(folders)):
+            self.drop(worktree)
+
+    def _watch(self, worktree: str, known: dict[str, int], wanted: set[str]) -> bool:
+        """False where they cannot all be watched."""
+        if self._kernel is None or len(self._owners) + len(wanted - known.keys()) > MOST:
+            return False
+        gone = {known.pop(folder) for folder in known.keys() - wanted}
+        new = wanted - known.keys()
+        for folder in new:
+            try:
+                number = self._kernel.add_watch(folder, _MASK)
+            except (FileNotFoundError, NotADirectoryError):
+                continue  # removed meanwhile: it is not asked for the next time
+            except OSError:
+                return False  # no watches left, no right to read it
+            known[folder] = number
+            self._owners.setdefault(number, set()).add(worktree)
+        self._release(worktree, gone - set(known.values()))
+        if not new:
+            self.calm.add(worktree)
+        return True
+
+    def drop(self, worktree: str) -> None:
+        """Watch it no more."""
+        self.calm.discard(worktree)
+        self._release(worktree, set(self._folders.pop(worktree, {}).values()))
+
+    def keep(self, worktrees: Collection[str]) -> None:
+        """Watch no others than these."""
+        for worktree in self._folders.keys() - set(worktrees):
+            self.drop(worktree)
+
+    def _release(self, worktree: str, numbers: Collection[int]) -> None:
+        for number in numbers:
+            owners = self._owners.get(number, set())
+            owners.discard(worktree)
+            if not owners and self._owners.pop(number, None) is not None and self._kernel is not None:
+                try:
+                    self._kernel.rm_watch(number)
+                except OSError:
+                    pass  # the folder is gone, and the watch with it
+
+    def _forget(self, number: int) -> None:
+        """The folder of a watch is gone."""
+        for worktree in self._owners.pop(number, set()):
+            known = self._folders.get(worktree, {})
+            for folder in [folder for folder, its in known.items() if its == number]:
+                del known[folder]
+
+    def __len__(self) -> int:
+        return len(self._owners)

@@ -1,0 +1,49 @@
+"""How the daemon is, in two lines or as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gitqueen.model import times
+from gitqueen.views.text import clean, folder
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Protocol
+
+    class State(Protocol):
+        """The daemon's room is above this one: what is shown of it."""
+
+        @property
+        def pid(self) -> int | None: ...
+        @property
+        def since(self) -> datetime | None: ...
+        @property
+        def log(self) -> str: ...
+        @property
+        def last(self) -> str: ...
+
+
+def words(state: State) -> str:
+    if state.pid is None:
+        lines = ["the daemon does not run: commands look around themselves   (gitqueen daemon start)"]
+    else:
+        since = f", since {times.iso(state.since)}" if state.since else ""
+        lines = [f"✓ the daemon runs, process {state.pid}{since}"]
+    if state.last:
+        lines.append(f"  {folder(state.log)}: {clean(state.last)}")
+    return "\n".join(lines)
+
+
+def stopped(state: State | None) -> str:
+    return "no daemon runs" if state is None else f"✓ the daemon has ended, process {state.pid}"
+
+
+def shape(state: State) -> dict[str, object]:
+    return {
+        "running": state.pid is not None,
+        "pid": state.pid,
+        "since": times.iso(state.since) if state.since and state.pid is not None else None,
+        "log": state.log,
+        "last": state.last or None,
+    }
