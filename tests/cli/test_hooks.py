@@ -174,6 +174,25 @@ def test_somebody_elses_repository(run: Runner, repo: MakeRepo) -> None:
     assert not (app.path / ".git/gitqueen").exists()
 
 
+@pytest.mark.needs_bwrap
+def test_a_hooks_folder_that_is_read_only(run: Runner, repo: MakeRepo) -> None:
+    app = repo()
+    folder = app.path / ".git/hooks"
+    readonly = ("bwrap", "--dev-bind", "/", "/", "--ro-bind", folder, folder)
+    done = run(*readonly, hive.gitqueen(), "hooks", "install", cwd=app)
+    assert (done.returncode, done.stdout) == (
+        4,
+        (
+            f"✗ {app.path}: {folder}/pre-commit cannot be written: Read-only file system\n"
+            f"    → look at the rights of {folder}\n"
+        ),
+    )
+    assert [path.name for path in folder.iterdir() if path.suffix != ".sample"] == []
+    assert run("gitqueen", "hooks", "install", cwd=app).returncode == 0
+    assert run(*readonly, hive.gitqueen(), "hooks", "uninstall", cwd=app).returncode == 4
+    assert run("gitqueen", "hooks", "status", cwd=app).returncode == 0
+
+
 def test_json(run: Runner, repo: MakeRepo) -> None:
     app = repo(files={".gitignore": "_\n"})
     app.git("config", "core.hooksPath", "_")
