@@ -64,10 +64,10 @@ def _is_wrapped(process: Process, kind: str, table: dict[int, Process], kinds: M
 
 def _session(table: dict[int, Process], process: Process, kind: str) -> Session:
     chain = processes.chain(table, process)
-    env, folder = processes.environment(process.pid, KEYS + WINDOW), processes.folder(process.pid)
-    # One that lets nobody look into it (codex) was started by somebody who does, from the same place.
-    for above in chain[1:] if not env else ():
-        if env := processes.environment(above.pid, KEYS + WINDOW):
-            folder = folder or processes.folder(above.pid)
-            break
-    return Session(process, kind, chain, env, folder)
+    folder = next((found for one in chain[:2] if (found := processes.folder(one.pid))), None)
+    return Session(process, kind, chain, environment(chain, KEYS + WINDOW), folder)
+
+
+def environment(chain: tuple[Process, ...], keys: tuple[str, ...]) -> dict[str, str]:
+    """`keys` of the first process of `chain`; of whoever started it where that lets nobody look into it (codex)."""
+    return next((env for one in chain if (env := processes.environment(one.pid, keys))), {})

@@ -40,7 +40,7 @@ def sight(queen: Queen) -> list[str]:
         at_work = _bring_in(queen, table, faults)
     here = living(queen, table)
     with step("senses", "ask kitty and tmux for their windows"):
-        seats = {sister.row: seat(table, sister, at_work.get(sister.row)) for sister in here}
+        seats = {sister.row: seat(table, sister) for sister in here}
         seen = terminals.look(seats.values())
     faults += seen.faults
     sight = {row: (at_work.get(row), seen.spot(one)) for row, one in seats.items()}
@@ -65,12 +65,10 @@ def living(queen: Queen, table: Mapping[int, Process]) -> list[Sister]:
     return [sister for sister in everyone if _process(queen, sister, table) is not None]
 
 
-def seat(table: dict[int, Process], sister: Sister, session: Session | None = None) -> Seat:
+def seat(table: dict[int, Process], sister: Sister) -> Seat:
     """Where to look for the window of a living sister."""
-    if session is not None:
-        return Seat(session.chain, session.env)
     chain = processes.chain(table, table[sister.pid])
-    return Seat(chain, processes.environment(sister.pid, sessions.WINDOW))
+    return Seat(chain, sessions.environment(chain, sessions.WINDOW))
 
 
 def _process(queen: Queen, sister: Sister, table: Mapping[int, Process]) -> Process | None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from gitqueen.model.claims import Claim
 from gitqueen.model.sisters import Sister
 from gitqueen.services.reporting import Mail, Status
+from gitqueen.views import windows
 from gitqueen.views.text import Palette, ago, clean, cut, cut_front, folder, pad, width
 
 NAMES = 7
@@ -46,7 +47,7 @@ def _sisters(sisters: tuple[Sister, ...], now: datetime, colour: Palette) -> lis
             "📌 " if sister.declared else "   ",
             pad(_branch(sister, branches), branches),
             pad(cut_front(folder(sister.worktree), folders), folders),
-            colour.dim(_seen(sister, now)),
+            colour.dim(_tail(sister, now)),
         ]
         rows.append("  ".join(row).rstrip())
         if sister.task:
@@ -58,7 +59,7 @@ def _columns(sisters: tuple[Sister, ...], now: datetime, fixed: int, colour: Pal
     """How wide branches and folders may be, so that rows fit the terminal: folders give way first, to a half."""
     branches = max(width(_branch(sister, BRANCH)) for sister in sisters)
     folders = min(FOLDER, max(width(folder(sister.worktree)) for sister in sisters))
-    seen = max(len(_seen(sister, now)) for sister in sisters)
+    seen = max(width(_tail(sister, now)) for sister in sisters)
     room = colour.room(BRANCH + FOLDER, fixed + (seen + 2 if seen else 0))
     if branches + folders > room:
         folders = max(room - branches, min(folders, room // 2))
@@ -76,6 +77,10 @@ def _branch(sister: Sister, most: int) -> str:
 def _status(sister: Sister, colour: Palette) -> str:
     word = pad(clean(sister.status), 7)
     return colour.good(word) if sister.status == "working" else colour.dim(word)
+
+
+def _tail(sister: Sister, now: datetime) -> str:
+    return "  ".join(word for word in (windows.label(sister.terminal), _seen(sister, now)) if word)
 
 
 def _seen(sister: Sister, now: datetime) -> str:
