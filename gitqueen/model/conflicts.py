@@ -17,6 +17,9 @@ DUPLICATE_TASK = "duplicate-task"
 LOST_WORK = "lost-work"
 SWEPT_WORK = "swept-work"
 
+SWEPT = "swept"
+"""The verdict on a path that another sister wrote in this very worktree."""
+
 INFO, WARNING, DANGER = "info", "warning", "danger"
 SEVERITIES = (INFO, WARNING, DANGER)
 
@@ -77,11 +80,16 @@ class Collision:
     path: str
     sister: str
     verdict: str
-    """claimed | uncommitted | committed."""
+    """claimed | uncommitted | committed | swept: written by another in this very worktree."""
     severity: str
     detail: str
     since: datetime | None = None
     """When it began, where that is known."""
+
+
+def kind(collision: Collision) -> str:
+    """The type of conflict that a collision is."""
+    return SWEPT_WORK if collision.verdict == SWEPT else FILE_COLLISION
 
 
 def alarming(severities: Iterable[str | None]) -> bool:

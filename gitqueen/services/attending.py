@@ -184,7 +184,7 @@ def before_edit(queen: Queen, me: Identity, paths: Sequence[str]) -> EditReport:
         if not here or (policy := conflicts.policy(there.config, conflicts.FILE_COLLISION)) == conflicts.OFF:
             continue
         found += here
-        stops = any(one.verdict in ("claimed", attributing.SWEPT) for one in here)
+        stops = any(one.verdict in ("claimed", conflicts.SWEPT) for one in here)
         refused = refused or (policy == conflicts.BLOCK and me.sister is not None and stops)
         apart = apart or colliding.apart_command(place.repo, me.address, None)
     return EditReport(tuple(found), {one.name: one for one in others}, apart, refused)

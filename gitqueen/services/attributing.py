@@ -12,14 +12,12 @@ from gitqueen.git import staging
 from gitqueen.model import attribution, conflicts
 from gitqueen.model.attribution import Owner
 from gitqueen.model.claims import Claim
-from gitqueen.model.conflicts import Collision, Finding
+from gitqueen.model.conflicts import Collision
 from gitqueen.model.sisters import Sister
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, touches
 from gitqueen.store.touches import Touch
 
-SWEPT = "swept"
-"""The verdict on a path that another sister wrote in this very worktree."""
 _FEW = 20
 """Paths that are asked for one by one."""
 
@@ -90,34 +88,7 @@ def _swept(path: str, sister: Sister, touch: Touch) -> Collision:
     where = f"on {sister.branch}" if sister.branch else "on a detached HEAD"
     task = f', "{sister.task}"' if sister.task else ""
     detail = f"written by {sister.name} in this worktree and not committed ({where}{task})"
-    return Collision(path, sister.name, SWEPT, conflicts.WARNING, detail, at)
-
-
-def findings(queen: Queen, me: str, found: Iterable[Collision]) -> list[Finding]:
-    """What a commit of mine sweeps up, as conflicts: one a sister, with the paths as its facts."""
-    groups: dict[str, list[Collision]] = {}
-    for collision in found:
-        groups.setdefault(collision.sister, []).append(collision)
-    place = queen.here()
-    return [
-        Finding(
-            type=conflicts.SWEPT_WORK,
-            sisters=tuple(sorted((me, sister))),
-            severity=conflicts.WARNING,
-            detail=f"a commit of {me} takes in {_listed([one.path for one in group])}, {group[0].detail}",
-            subject=f"{SWEPT} {sister}",
-            repo=place.repo,
-            common_dir=place.common_dir,
-            worktree=place.worktree,
-            facts=tuple(sorted({one.path for one in group})),
-        )
-        for sister, group in sorted(groups.items())
-    ]
-
-
-def _listed(paths: Sequence[str]) -> str:
-    shown = ", ".join(paths[:5])
-    return shown if len(paths) <= 5 else f"{shown} and {len(paths) - 5} more"
+    return Collision(path, sister.name, conflicts.SWEPT, conflicts.WARNING, detail, at)
 
 
 def mine(owned: Mapping[str, Owner], me: str | None) -> list[str]:

@@ -11,7 +11,7 @@ from gitqueen.git import staging
 from gitqueen.model import conflicts
 from gitqueen.model.conflicts import Collision
 from gitqueen.model.sisters import Sister
-from gitqueen.services import claiming, colliding, glancing, tending
+from gitqueen.services import attributing, claiming, colliding, glancing, tending
 from gitqueen.services.identifying import Identity
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, trees
@@ -44,6 +44,7 @@ def check(queen: Queen, me: Identity, named: Sequence[str]) -> Check:
     paths = _asked(queen, place.worktree, named, others) if named else staging.staged(place, queen.env)
     name = me.sister.name if me.sister else None
     found = colliding.paths_colliding(queen, name, paths, others, claiming.held(queen))
+    found += attributing.swept(queen, name, paths, others, asked=not named)
     return Check(tuple(paths), tuple(found))
 
 

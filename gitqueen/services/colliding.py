@@ -271,10 +271,10 @@ def findings(queen: Queen, me: str, collisions: Iterable[Collision]) -> list[Fin
     place = queen.here()
     return [
         Finding(
-            type=conflicts.FILE_COLLISION,
+            type=conflicts.kind(group[0]),
             sisters=tuple(sorted((me, sister))),
             severity=group[0].severity,
-            detail=f"{me} has {_listed([one.path for one in group])}, {group[0].detail}",
+            detail=f"{me} {_does(group[0])} {_listed([one.path for one in group])}, {group[0].detail}",
             subject=subject(group[0]),
             repo=place.repo,
             common_dir=place.common_dir,
@@ -283,6 +283,10 @@ def findings(queen: Queen, me: str, collisions: Iterable[Collision]) -> list[Fin
         )
         for (sister, _), group in sorted(groups.items())
     ]
+
+
+def _does(collision: Collision) -> str:
+    return "commits" if collision.verdict == conflicts.SWEPT else "has"
 
 
 def subject(collision: Collision) -> str:

@@ -16,7 +16,7 @@ from gitqueen.model import conflicts
 from gitqueen.model.claims import Claim
 from gitqueen.model.conflicts import Collision, Conflict, Finding
 from gitqueen.model.sisters import Sister
-from gitqueen.services import claiming, colliding, identifying, relating, remembering, tending
+from gitqueen.services import attributing, claiming, colliding, identifying, relating, remembering, tending
 from gitqueen.services.identifying import Identity
 from gitqueen.services.queen import Queen
 from gitqueen.store import conflicts as conflicts_table
@@ -38,6 +38,10 @@ class CommitReport:
     refused: bool = False
     unkept: str = ""
     """Why none of it could be written into the book."""
+    own: tuple[str, ...] = ()
+    """What the commit takes that no other sister wrote in this worktree."""
+    below: bool = False
+    """Whether git was called in a folder below the top, where paths from the top are written `:/PATH`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +78,8 @@ def actor(queen: Queen) -> Identity:
 def before_commit(queen: Queen, me: Identity) -> CommitReport:
     """Look at what is staged. Nobody known to be committing is warned, never blocked, and leaves no trace."""
     place = queen.here()
-    policy = conflicts.policy(queen.config, conflicts.FILE_COLLISION)
-    if policy == conflicts.OFF or place.worktree is None:
+    policies = {one: conflicts.policy(queen.config, one) for one in (conflicts.FILE_COLLISION, conflicts.SWEPT_WORK)}
+    if place.worktree is None or set(policies.values()) == {conflicts.OFF}:
         return CommitReport()
     mine = me.sister
     others = [sister for sister in tending.living(queen) if sister.name != me.address]
@@ -83,14 +87,20 @@ def before_commit(queen: Queen, me: Identity) -> CommitReport:
     standing = [one for one in claiming.held(queen) if one.common_dir in kin and one.owner != me.address]
     paths = staging.staged(place, queen.env)
     found = colliding.paths_colliding(queen, mine.name if mine else None, paths, others, standing)
+    found += attributing.swept(queen, mine.name if mine else None, paths, others)
+    found = [one for one in found if policies[conflicts.kind(one)] != conflicts.OFF]
     found = _unmuted(queen, mine, found) if mine else found
+    blocked = [one.severity for one in found if policies[conflicts.kind(one)] == conflicts.BLOCK]
+    foreign = {one.path for one in found if one.verdict == conflicts.SWEPT}
     unkept = _kept(queen, lambda: _remember(queen, mine, found)) if mine is not None else ""
     return CommitReport(
         collisions=tuple(found),
         others={sister.name: sister for sister in others},
         claims=tuple(standing),
-        refused=policy == conflicts.BLOCK and mine is not None and conflicts.alarming(c.severity for c in found),
+        refused=mine is not None and conflicts.alarming(blocked),
         unkept=unkept if found else "",
+        own=tuple(path for path in paths if path not in foreign),
+        below=bool(queen.env.get("GIT_PREFIX")),
     )
 
 

@@ -159,6 +159,9 @@ def _still(
         if conflict.subject.startswith("committed "):
             return asked.unmerged.get(conflict.id, conflict.facts) or None
         return _still_colliding(queen, conflict, there, standing) or None
+    if conflict.type == conflicts.SWEPT_WORK:
+        changed = trees.changed(queen.db, conflict.worktree or "")
+        return tuple(path for path in conflict.facts if path in changed) or None
     if conflict.type == conflicts.BRANCH_SWITCHED:
         return _still_switched(queen, conflict, there)
     return None

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from gitqueen.model.conflicts import Collision
+from gitqueen.model.conflicts import SWEPT, Collision
 from gitqueen.model.sisters import Sister
 from gitqueen.services.guarding import LENT, CheckoutReport, CommitReport
 from gitqueen.views.text import Palette, ago, clean, cut, folder
 
 MOST_LINES = 6
+_LONGEST = 160
+"""Characters of a command that is worth printing whole."""
 _SHOWN = 2
 """Paths that a line names before it counts the rest."""
 
@@ -33,7 +35,9 @@ def commit(report: CommitReport, now: datetime, coloured: bool) -> str:
         if report.refused
         else colour.warning(f"⚠ gitqueen: this commit collides with {with_whom}")
     )
-    last = [_way_out(report)] + ([f"  Nobody else was told: {clean(report.unkept)}"] if report.unkept else [])
+    last = [*_without(report), _way_out(report)] + (
+        [f"  Nobody else was told: {clean(report.unkept)}"] if report.unkept else []
+    )
     rows = [_group(group, report, now, colour) for group in groups.values()]
     return "\n".join([f"🐝 {head}", *_at_most(rows, MOST_LINES - 1 - len(last), "gitqueen check"), *last])
 
@@ -46,11 +50,28 @@ def _group(group: Sequence[Collision], report: CommitReport, now: datetime, colo
     paths = _and([colour.severity(first.severity, cut(one.path, 60)) for one in group[:_SHOWN]], len(group))
     if first.verdict == "committed":
         return f"{who} changed {paths}{_before(first.since, now)}{_task(sister)}"
+    if first.verdict == SWEPT:
+        return f"{who} wrote {paths} in this worktree{_before(first.since, now)}, uncommitted{_task(sister)}"
     if first.verdict != "claimed":
         return f"{who} has {paths} uncommitted{_task(sister)}{_seen(sister, now)}"
     claim = next((c for c in report.claims if c.owner == first.sister and c.covers(first.path)), None)
     why = f" ({cut(claim.id, 40)}{': ' + cut(claim.description, 50) if claim.description else ''})" if claim else ""
     return f"{who} claimed {paths} {_when(claim.claimed_at if claim else None, now)}{why}{_task(sister)}"
+
+
+def _without(report: CommitReport) -> list[str]:
+    """The command that leaves out what other sisters wrote in this worktree."""
+    hers = list(dict.fromkeys(one.path for one in report.collisions if one.verdict == SWEPT))
+    if not hers:
+        return []
+    only = f"git commit --only -- {_pathspecs(report.own, report)}"
+    unstage = f"git restore --staged -- {_pathspecs(hers, report)}"
+    fits = [command for command in (unstage, only if report.own else unstage) if len(command) <= _LONGEST]
+    return [f"  Without hers: {'   or: '.join(dict.fromkeys(fits)) or 'git commit --only -- <your own files>'}"]
+
+
+def _pathspecs(paths: Sequence[str], report: CommitReport) -> str:
+    return " ".join(_quoted(f":/{path}" if report.below else path) for path in paths)
 
 
 def _way_out(report: CommitReport) -> str:

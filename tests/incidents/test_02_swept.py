@@ -1,0 +1,109 @@
+"""Incident 2: `git add -A` and a commit take another session's files along, tracked and untracked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from tests.doors.kit import Session, refusal, warning
+from tests.hive import Repo, Runner
+
+
+def shared(repo: Callable[..., Repo], session: Callable[..., Session]) -> tuple[Repo, Session, Session]:
+    """Ada and Bob in one checkout: she wrote app.py and a new file, he wrote his own."""
+    app = repo("app", {"app.py": "1\n", "bob.py": "1\n"})
+    Runner(app.path)("gitqueen", "hooks", "install", check=True)
+    ada, bob = session(app, "ada"), session(app, "bob")
+    ada.start()
+    bob.start()
+    ada.sister.sh('iam "the parser"')
+    ada.edits("app.py", "hers\n")
+    ada.edits("new/notes.txt", "hers\n")
+    bob.edits("bob.py", "his\n")
+    return app, ada, bob
+
+
+def test_the_command_is_foreseen(repo: Callable[..., Repo], session: Callable[..., Session]) -> None:
+    _, _, bob = shared(repo, session)
+    for line in ("git add -A", "cd new && git add ..", "sh -c 'git add --all .'", "git add . && git commit -m x"):
+        said = warning(bob.command(line)).split("\n")
+        assert said[0] == "🐝 gitqueen: careful with this command:"
+        assert said[1].endswith("would take uncommitted work of other sisters into your commit:")
+        assert said[2] == '  ada (on "the parser"): app.py, new/notes.txt'
+        assert said[3] == '  Instead: git add -- bob.py   or ask first: gitqueen tell ada "..."'
+    said = warning(bob.command("git commit -am x")).split("\n")
+    assert said[2:] == [
+        '  ada (on "the parser"): app.py',  # what git does not know `commit -a` leaves alone
+        '  Instead: git commit --only -- bob.py   or ask first: gitqueen tell ada "..."',
+    ]
+    assert bob.command("git add bob.py && git commit -m mine") == {}
+
+
+def test_the_commit_names_each_path_and_whose_it_is(repo: Callable[..., Repo], session: Callable[..., Session]) -> None:
+    app, ada, bob = shared(repo, session)
+    done = bob.sister.sh("git add -A && git commit -qm all")
+    assert done.rc == 0
+    assert done.err == (
+        "🐝 ⚠ gitqueen: this commit collides with ada\n"
+        '  ada [main] wrote app.py and new/notes.txt in this worktree just now, uncommitted, on "the parser"\n'
+        "  Without hers: git restore --staged -- app.py new/notes.txt   or: git commit --only -- bob.py\n"
+        '  Ask: gitqueen tell ada "..."   Look: gitqueen check\n'
+    )
+    letters = json.loads(ada.sister.sh("gitqueen inbox --json").out)["messages"]
+    swept = [one["body"].split("\n")[0] for one in letters if one["body"].startswith("swept-work")]
+    assert swept == [
+        "swept-work: bob commits app.py, new/notes.txt, written by ada in this worktree and not committed "
+        '(on main, "the parser")'
+    ]
+    told = [one for one in json.loads(ada.sister.sh("gitqueen conflicts --all --json").out)["conflicts"]]
+    assert [(one["type"], one["sisters"], one["severity"]) for one in told if one["type"] == "swept-work"] == [
+        ("swept-work", ["ada", "bob"], "warning")
+    ]
+    assert app.git("show", "--name-only", "--format=") == "app.py\nbob.py\nnew/notes.txt"
+
+
+def test_with_policy_block_it_is_refused_and_the_lines_that_mend_it_work(
+    repo: Callable[..., Repo], session: Callable[..., Session]
+) -> None:
+    app, _, bob = shared(repo, session)
+    app.git("config", "gitqueen.swept-work.policy", "block")
+    assert "Instead: git add -- bob.py" in refusal(bob.command("git add -A"))
+    bob.sister.sh("git add -A")
+    before = app.head
+    done = bob.sister.sh("git commit -qm all")
+    assert (done.rc, app.head) == (1, before)
+    assert "✗ gitqueen: commit refused, it collides with ada" in done.err
+    mends = next(line for line in done.err.split("\n") if "Without hers: " in line)
+    unstage, only = mends.removeprefix("  Without hers: ").split("   or: ")
+    assert bob.sister.sh(f"{only} -qm mine").rc == 1  # options come before --
+    assert bob.sister.sh(only.replace("--only", "-qm mine --only")) == (0, "", "")
+    assert app.git("show", "--name-only", "--format=") == "bob.py"
+    assert bob.sister.sh(unstage).rc == 0
+    assert app.git("status", "--porcelain") == " M app.py\n?? new/"
+
+
+def test_what_is_her_own_sweeps_nobodys(repo: Callable[..., Repo], session: Callable[..., Session]) -> None:
+    app, ada, bob = shared(repo, session)
+    assert bob.sister.sh("git add bob.py && git commit -qm his") == (0, "", "")
+    assert ada.sister.sh("git add app.py new && git commit -qm hers") == (0, "", "")
+    # What she committed is nobody's any more, and his to change.
+    assert bob.edits("app.py", "his now\n") == {}
+    assert bob.sister.sh("git commit -qam 'his again'") == (0, "", "")
+    assert app.git("status", "--porcelain") == ""
+
+
+def test_below_the_top_the_mend_is_written_from_the_top(
+    repo: Callable[..., Repo], session: Callable[..., Session]
+) -> None:
+    _, _, bob = shared(repo, session)
+    done = bob.sister.sh("cd new && git add -A .. && git commit -qm all")
+    assert "git restore --staged -- :/app.py :/new/notes.txt" in done.err
+
+
+def test_check_knows_it_too(repo: Callable[..., Repo], session: Callable[..., Session]) -> None:
+    _, _, bob = shared(repo, session)
+    done = bob.sister.sh("gitqueen check app.py bob.py --json")
+    assert done.rc == 1
+    assert [(one["path"], one["sister"], one["verdict"]) for one in json.loads(done.out)["collisions"]] == [
+        ("app.py", "ada", "swept")
+    ]
