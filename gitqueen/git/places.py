@@ -18,6 +18,8 @@ BUSY_FILES = (
     ("rebase-merge", "rebase"), ("rebase-apply", "rebase"), ("MERGE_HEAD", "merge"), ("BISECT_LOG", "bisect"),
     *BUSY_REFS,
 )  # fmt: skip
+LENT = ("rebase", "bisect")
+"""While these go on, HEAD is lent and comes back by itself: the worktree is still on its branch."""
 _STAND_IN = "refs/heads/.invalid"
 """What HEAD says where refs are no files (reftable)."""
 _HEX = frozenset("0123456789abcdef")

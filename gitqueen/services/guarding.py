@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from gitqueen import errors
 from gitqueen.git import commits, staging
-from gitqueen.git.places import Place
+from gitqueen.git.places import LENT, Place
 from gitqueen.model import conflicts
 from gitqueen.model.claims import Claim
 from gitqueen.model.conflicts import Collision, Conflict, Finding
@@ -22,9 +22,6 @@ from gitqueen.services.queen import Queen
 from gitqueen.store import conflicts as conflicts_table
 from gitqueen.store import database, repos, trees
 from gitqueen.store import sisters as sisters_table
-
-LENT = ("rebase", "bisect")
-"""While these go on, HEAD is lent and comes back by itself: the worktree is still on its branch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +52,11 @@ class CheckoutReport:
     shared: tuple[Sister, ...] = ()
     busy: str | None = None
     unkept: str = ""
+
+    @property
+    def lent(self) -> bool:
+        """Whether HEAD was only lent, to a rebase or a bisect, and comes back by itself."""
+        return self.busy in LENT
 
 
 def on_duty(queen: Queen) -> bool:
@@ -196,7 +198,7 @@ def _switched(
         by = mine.name if mine else None
         finding, mail = colliding.switched(queen, victim, victim.branch, place.branch, by, report.busy)
         remembering.remember(queen, [finding], letters=mail)
-    if report.busy in LENT or place.worktree is None:
+    if report.lent or place.worktree is None:
         return
     _follow(queen, place.worktree, place.branch)
     there = tending.living(queen)

@@ -14,7 +14,7 @@ from datetime import timedelta
 from gitqueen import errors
 from gitqueen.git import commits as git_commits
 from gitqueen.git import markers
-from gitqueen.git.places import Place
+from gitqueen.git.places import LENT, Place
 from gitqueen.model import sisters
 from gitqueen.model.claims import Claim
 from gitqueen.model.conflicts import Conflict
@@ -139,7 +139,7 @@ def scan(
     survey.faults += unseen
     survey.faults += healing.heal(queen, survey.places.values(), survey.apart)
     survey.faults += mirroring.mend(queen)
-    timing.refresh(queen)
+    survey.faults += timing.refresh(queen, survey.apart)
     return _report(view, survey, given_back, resolved)
 
 
@@ -223,7 +223,10 @@ def _write_trees(queen: Queen, view: _View, survey: Survey) -> None:
     known = trees.worktrees(queen.db)
     for worktree, changed in survey.changed.items():
         tree, before = survey.trees[worktree], known.get(worktree)
-        if before is not None and before.branch != tree.branch:
+        if before is not None and tree.branch is None and tree.busy in LENT:
+            tree = replace(tree, branch=before.branch)
+        lent = before is not None and before.branch is None and before.busy in LENT
+        if before is not None and before.branch != tree.branch and not lent:
             if _hook_will_tell(queen, survey.places[worktree]):
                 survey.folders.pop(worktree, None)  # looked at again by the next scan, whatever happens there
                 continue

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from gitqueen.model.conflicts import SWEPT, Collision
 from gitqueen.model.sisters import Sister
-from gitqueen.services.guarding import LENT, CheckoutReport, CommitReport
+from gitqueen.services.guarding import CheckoutReport, CommitReport
 from gitqueen.views.text import Palette, ago, clean, cut, folder
 
 MOST_LINES = 6
@@ -83,7 +83,7 @@ def _way_out(report: CommitReport) -> str:
 
 def checkout(report: CheckoutReport, now: datetime, coloured: bool) -> str:
     """Whose branch was moved, and who else is on the new one; empty when nobody."""
-    if report.busy in LENT:
+    if report.lent:
         return ""  # HEAD comes back by itself; it is in the book as an info
     colour = Palette(coloured)
     unkept = [f"  They were not told: {clean(report.unkept)}"] if report.unkept else []
