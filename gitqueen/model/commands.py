@@ -161,7 +161,7 @@ def _stash(words: Sequence[Word], folders: tuple[str, ...]) -> Iterator[Threat]:
         return
     options, arguments = _split(words[1:] if verb in ("push", "save") else words, ("-m", "--message"))
     untracked = any(_has(option, "ua", "--include-untracked", "--all") for option in options)
-    paths = _paths(arguments) if verb == "push" and arguments else None
+    paths = _paths(arguments) if verb != "save" and arguments else None
     if paths != ():
         yield Threat(STASHES, "git stash", folders, paths, True, untracked)
 

@@ -51,11 +51,9 @@ def test_the_commit_names_each_path_and_whose_it_is(repo: Callable[..., Repo], s
     )
     letters = json.loads(ada.sister.sh("gitqueen inbox --json").out)["messages"]
     swept = [one["body"].split("\n")[0] for one in letters if one["body"].startswith("swept-work")]
-    assert swept == [
-        "swept-work: bob commits app.py, new/notes.txt, written by ada in this worktree and not committed "
-        '(on main, "the parser")'
-    ]
-    told = [one for one in json.loads(ada.sister.sh("gitqueen conflicts --all --json").out)["conflicts"]]
+    where = "written by ada in this worktree and not committed"
+    assert swept == [f'swept-work: bob commits app.py, new/notes.txt, {where} (on main, "the parser")']
+    told = json.loads(ada.sister.sh("gitqueen conflicts --all --json").out)["conflicts"]
     assert [(one["type"], one["sisters"], one["severity"]) for one in told if one["type"] == "swept-work"] == [
         ("swept-work", ["ada", "bob"], "warning")
     ]
