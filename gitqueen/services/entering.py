@@ -177,6 +177,15 @@ def _name(
     return other, f"the name {asked} belongs to another living sister: you are {other}"
 
 
+def resume(queen: Queen, sister: Sister, session: str) -> Sister:
+    """`sister`, numbered until her first command told that she is the session `session`, under the name it had."""
+    with database.transaction(queen.db):
+        resumed = events.name_of_session(queen.db, session)
+        if resumed is None or SisterName.fault(resumed) is not None or names.is_taken(resumed, _living(queen)):
+            return sister
+        return _rename(queen, sister, SisterName(resumed), resumed)
+
+
 def _numbered(queen: Queen, stem: str, living: Iterable[str]) -> SisterName:
     """The lowest free number. Not free is what somebody who just died holds: a stranger must not come into it."""
     holders = {claim.owner for claim in claims_table.held(queen.db)}

@@ -16,7 +16,7 @@ from gitqueen.model.sisters import Body, Sister
 from gitqueen.senses import agents, processes
 from gitqueen.senses.processes import Process
 from gitqueen.services.queen import Queen
-from gitqueen.store import database
+from gitqueen.store import database, events
 from gitqueen.store import sisters as sisters_table
 from gitqueen.tracing import step
 
@@ -48,7 +48,8 @@ def identify(queen: Queen, declare: bool = False, process: int | None = None) ->
         newcomer = _newcomer(queen, chain, named, wanted, known, declare)
         if newcomer is None or (known is not None and _is_she(known, newcomer[0], wanted)):
             if known is not None:
-                known = _as_she_is(queen, known, newcomer[1] if newcomer and newcomer[0] == known.body else None)
+                now = _as_she_is(queen, known, newcomer[1] if newcomer and newcomer[0] == known.body else None)
+                known = _resumed(queen, now) if known.session_id is None else now
             return Identity(known, known.name if known else login(queen))
         from gitqueen.services import entering  # once in a session's life
 
@@ -185,6 +186,19 @@ def _is_she(known: Sister, body: Body, wanted: str | None) -> bool:
     if wanted is not None:
         return wanted in (known.name, known.wanted)  # a descendant of a name's living holder is the holder
     return known.body == body
+
+
+def _resumed(queen: Queen, known: Sister) -> Sister:
+    """She, by the name that her session had: a scan that saw the process alone could only number her."""
+    if known.session_id is None or known.wanted is not None:
+        return known
+    with database.faults(queen.settings.database):
+        name = events.name_of_session(queen.db, known.session_id)
+    if name in (None, known.name):
+        return known
+    from gitqueen.services import entering  # once in a session's life
+
+    return entering.resume(queen, known, known.session_id)
 
 
 def _as_she_is(queen: Queen, known: Sister, kind: str | None) -> Sister:
