@@ -70,7 +70,8 @@ def _strangers(place: Place, known: mirrors.Mirror | None, mine: str) -> Iterato
         else:
             lost += known is None
     if others:
-        yield "other queens", True, f"{place.repo}: {others} refs of another queen, left alone", ""
+        said = f"{others} ref{'s' if others > 1 else ''} of another queen"
+        yield "other queens", True, f"{place.repo}: {said}, left alone", ""
     if lost:
         said = f"{place.repo} tells of {lost} tasks or claims that the database does not know"
         yield "lost", False, said, "gitqueen doctor --rebuild"

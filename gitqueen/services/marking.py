@@ -11,6 +11,7 @@ from gitqueen.git import markers
 from gitqueen.model import sisters
 from gitqueen.model.claims import Claim
 from gitqueen.model.sisters import Sister
+from gitqueen.senses import processes
 from gitqueen.services.queen import Queen
 from gitqueen.store import claims as claims_table
 from gitqueen.store import database, repos
@@ -46,6 +47,17 @@ def mend(queen: Queen, living: Sequence[Sister], standing: Sequence[Claim], apar
         for pid, badge in wanted.items():
             markers.write(common_dir, pid, badge)
         for pid in markers.listed(common_dir):
-            if pid not in wanted:
+            if pid not in wanted and not _of_a_lost_database(queen, common_dir, pid):
                 markers.drop(common_dir, pid)
         markers.set_claims(common_dir, _by_strangers(kin, living, standing))
+
+
+def _of_a_lost_database(queen: Queen, common_dir: str, pid: int) -> bool:
+    """Whether a living process has this marker of which the database knows nothing: what `doctor --rebuild` needs, or
+    another queen's."""
+    said = sisters.read_badge(pid, markers.read(common_dir, pid))
+    body = said.body if said is not None else None
+    if body is None or body.origin != queen.origin or not processes.alive(pid, body.ticks):
+        return False
+    with database.faults(queen.settings.database):
+        return not sisters_table.by_bodies(queen.db, body.origin, [(pid, body.ticks)])
