@@ -118,8 +118,10 @@ def brought(
         return {}
     hers = _raw(_beside(here, env, there, "diff", *_RAW, sides, "--", *_named(latest)))
     ours = _raw(_beside(here, env, there, "log", *_RAW, "--format=", f"{other}..HEAD", "--", *_named(latest)))
-    had = {*ours, *_index(here, env, latest)}
-    return {path: oid for path, oid in latest.items() if any(p == path and (p, b) not in had for p, b in hers)}
+    # That both sides deleted a path says nothing of where each of them moved it.
+    had = {(path, content) for path, content in (*ours, *_index(here, env, latest)) if content}
+    differing = {path for path, content in hers if (path, content) not in had}
+    return {path: oid for path, oid in latest.items() if path in differing}
 
 
 _RAW = ("--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", "--ignore-submodules=none")
@@ -142,13 +144,12 @@ def _raw(output: bytes) -> list[tuple[str, str]]:
     return [(os.fsdecode(next(words)), _id(one.split()[3])) for one in heads if one.startswith(b":")]
 
 
-def _index(place: Place, env: Mapping[str, str], paths: Collection[str]) -> set[tuple[str, str]]:
-    """(path, id of the content in the index) of each of `paths`."""
+def _index(place: Place, env: Mapping[str, str], paths: Collection[str]) -> list[tuple[str, str]]:
+    """(path, id of the content in the index) of those of `paths` that are in it."""
     args = ("--literal-pathspecs", "ls-files", "--stage", "-z", "--full-name", "--", *_named(paths))
     asked = process.run(*args, cwd=place.worktree, env=place.environment(env), check=False)
     entries = [entry.partition(b"\t") for entry in asked.out.split(b"\0") if entry]
-    found = {os.fsdecode(path): _id(facts.split()[1]) for facts, _, path in entries}
-    return {(path, found.get(path, "")) for path in paths}
+    return [(os.fsdecode(path), _id(facts.split()[1])) for facts, _, path in entries]
 
 
 def _named(paths: Collection[str]) -> Collection[str]:

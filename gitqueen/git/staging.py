@@ -47,14 +47,16 @@ def _differing(place: Place, env: Mapping[str, str], revision: str = "HEAD") -> 
     return set(paths(asked.out))
 
 
-def uncommitted(worktree: str, among: Iterable[str]) -> set[str]:
-    """Which of the paths `among` (from the top) are changed, staged or untracked in `worktree` right now."""
+def uncommitted(worktree: str, among: Iterable[str], inside: bool = True) -> set[str]:
+    """Which of the paths `among` (from the top) are changed, staged or untracked in `worktree` right now; `inside`:
+    a submodule is, too, when something is edited inside of it that is not committed there."""
     wanted = set(among)
     if not wanted:
         return set()
     few = len(wanted) <= _MOST_NAMED and sum(len(os.fsencode(path)) for path in wanted) <= _MOST_BYTES
     named = ("--", *wanted) if few else ()
-    return wanted & changed(process.run("--literal-pathspecs", *STATUS, *named, cwd=worktree).out)
+    status = STATUS if inside else (*STATUS, "--ignore-submodules=dirty")
+    return wanted & changed(process.run("--literal-pathspecs", *status, *named, cwd=worktree).out)
 
 
 def beneath(worktree: str, folder: str) -> list[str]:

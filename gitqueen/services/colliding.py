@@ -243,7 +243,7 @@ def _uncommitted(queen: Queen, worktree: str, paths: Sequence[str]) -> set[str]:
     from gitqueen.git import staging  # `iam` asks for twins here and needs no git for that
 
     try:
-        return staging.uncommitted(worktree, suspects)
+        return staging.uncommitted(worktree, suspects, inside=False)
     except errors.GitFailed:
         return changed & set(suspects)  # the worktree is gone or broken: what was seen last is the best we have
 

@@ -252,7 +252,9 @@ def _unseen_commits(queen: Queen, survey: Survey) -> Iterator[tuple[Place, list[
         if before is None or not moved or tree.head is None or tree.busy or tree.common_dir not in managed:
             continue
         made = git_commits.new(place, before.head or "", tree.head)
-        seen = commits_table.known(queen.db, tree.common_dir, made)
+        # A pull from a clone of ours brings what was made there.
+        kin = relating.kin(queen, tree.common_dir)
+        seen = {oid for one in kin for oid in commits_table.known(queen.db, one, made)}
         if fresh := [oid for oid in made if oid not in seen]:
             yield place, fresh
 

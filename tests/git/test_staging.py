@@ -247,3 +247,5 @@ def test_a_path_within_a_submodule_or_behind_a_link_is_asked_for(tmp_path: Path)
     found = staging.uncommitted(os.fspath(top), ["parts/edited/README", "parts/edited", "link/inner.txt", "link"])
 
     assert found == {"parts/edited", "link"}
+    parts = ["parts/edited", "parts/littered", "parts/moved"]
+    assert staging.uncommitted(os.fspath(top), parts, inside=False) == {"parts/moved"}
