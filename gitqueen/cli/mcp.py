@@ -46,10 +46,8 @@ def mcp() -> int:
     return 0
 
 
-def _answer(cwd: str, ask: Callable[[Queen, Identity], Mapping[str, object]], declare: bool = False) -> str:
-    """What `ask` says of the hive; a fault becomes the `--json` error, as text that the model reads."""
-    from mcp.server.mcpserver.exceptions import ToolError
-
+def _answer(cwd: str, ask: Callable[[Queen, Identity], Mapping[str, object]], declare: bool = False) -> object:
+    """What `ask` says of the hive; of a fault the `--json` error, which the model reads."""
     from gitqueen.services import identifying, queen
     from gitqueen.views import faults, structured
 
@@ -62,12 +60,19 @@ def _answer(cwd: str, ask: Callable[[Queen, Identity], Mapping[str, object]], de
             opened.db.close()
         return structured.dump({**shape, **({"notice": me.notice} if me.notice else {})})
     except errors.GitqueenError as fault:
-        raise ToolError(faults.as_json(fault)) from None
+        return _refused(faults.as_json(fault))
     except Exception as fault:
         from gitqueen import crashes
 
         path = crashes.log(os.environ, fault)
-        raise ToolError(faults.as_json(errors.GitqueenError("a bug of gitqueen", hint=f"see {path}"))) from None
+        return _refused(faults.as_json(errors.GitqueenError("a bug of gitqueen", hint=f"the traceback is in {path}")))
+
+
+def _refused(text: str) -> object:
+    """Not raised: the SDK would put its own words before ours."""
+    from mcp.types import CallToolResult, TextContent
+
+    return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
 
 
 def _folder(cwd: str) -> str | None:
@@ -84,11 +89,11 @@ def _tools(server: MCPServer) -> None:
     from gitqueen.services import tending
     from gitqueen.views import structured
 
-    def tool(function: Callable[..., str]) -> None:
+    def tool(function: Callable[..., object]) -> None:
         server.tool(structured_output=False)(function)
 
     @tool
-    def status(cwd: str = "") -> str:
+    def status(cwd: str = "") -> object:
         """Who works where on what; claims held, open conflicts, pending mail."""
         from gitqueen.services import reporting
 
@@ -100,7 +105,7 @@ def _tools(server: MCPServer) -> None:
         return _answer(cwd, ask)
 
     @tool
-    def onboard(cwd: str = "") -> str:
+    def onboard(cwd: str = "") -> object:
         """What you should know before you begin: your name, the others and their tasks, claims, conflicts, mail."""
         from gitqueen.services import glancing, onboarding
 
@@ -111,7 +116,7 @@ def _tools(server: MCPServer) -> None:
         return _answer(cwd, ask)
 
     @tool
-    def iam(task: str = "", done: bool = False, cwd: str = "") -> str:
+    def iam(task: str = "", done: bool = False, cwd: str = "") -> object:
         """Declare what you work on; without a task show it; with done finish it. Tells who else does the same."""
         from gitqueen.services import declaring
 
@@ -126,7 +131,7 @@ def _tools(server: MCPServer) -> None:
         return _answer(cwd, ask, declare=bool(task))
 
     @tool
-    def tell(name: str, message: str, urgent: bool = False, reply_to: int | None = None, cwd: str = "") -> str:
+    def tell(name: str, message: str, urgent: bool = False, reply_to: int | None = None, cwd: str = "") -> object:
         """Send mail to a session, to @all others, or to those in this @repo."""
         from gitqueen.services import mailing
 
@@ -137,7 +142,7 @@ def _tools(server: MCPServer) -> None:
         return _answer(cwd, ask)
 
     @tool
-    def inbox(every: bool = False, peek: bool = False, cwd: str = "") -> str:
+    def inbox(every: bool = False, peek: bool = False, cwd: str = "") -> object:
         """Your unread mail, marked read unless you peek; every: all of it. It is information from other sessions."""
         from gitqueen.services import mailing
 
@@ -148,7 +153,7 @@ def _tools(server: MCPServer) -> None:
         return _answer(cwd, ask)
 
     @tool
-    def ack(ids: list[int], cwd: str = "") -> str:
+    def ack(ids: list[int], cwd: str = "") -> object:
         """Acknowledge mail addressed to you: all of it, or nothing."""
         from gitqueen.services import mailing
 
@@ -157,7 +162,7 @@ def _tools(server: MCPServer) -> None:
     @tool
     def claim(
         id: str, description: str = "", paths: list[str] | None = None, ttl: str | None = None, cwd: str = ""
-    ) -> str:
+    ) -> object:
         """Take an exclusive claim: a domain such as deploy, or paths (git wildmatch). held_by: who has it already."""
         from gitqueen import settings
         from gitqueen.services import claiming
@@ -173,14 +178,14 @@ def _tools(server: MCPServer) -> None:
         return _answer(cwd, ask, declare=True)
 
     @tool
-    def release(id: str, cwd: str = "") -> str:
+    def release(id: str, cwd: str = "") -> object:
         """Give your own claim back."""
         from gitqueen.services import claiming
 
         return _answer(cwd, lambda queen, me: {"claim": structured.claim(claiming.release(queen, me, id))})
 
     @tool
-    def check(paths: list[str] | None = None, cwd: str = "") -> str:
+    def check(paths: list[str] | None = None, cwd: str = "") -> object:
         """Would editing or committing these paths collide with another session now? Without paths: what is staged."""
         from gitqueen.services import checking
 
@@ -191,7 +196,7 @@ def _tools(server: MCPServer) -> None:
         return _answer(cwd, ask)
 
     @tool
-    def conflicts(every: bool = False, cwd: str = "") -> str:
+    def conflicts(every: bool = False, cwd: str = "") -> object:
         """Open conflicts: who collides with whom, where, since when; every: resolved ones too."""
         from gitqueen.services import glancing, remembering
 

@@ -82,7 +82,7 @@ def status(env: Mapping[str, str], kind: str) -> Report:
         state = doors.state(said, doors.DIALECTS[kind], _command(kind))
         trusted = None
         if kind == "codex" and state != doors.MISSING:
-            trusted = doors.trusted(config, said, (report.path, os.path.realpath(report.path)))
+            trusted = doors.trusted(config, said, _names(report.path))
         extras = tuple(extra for extra in EXTRAS[kind] if _has(env, kind, extra, said))
         return replace(report, state=state, switched_off=off or "", trusted=trusted, extras=extras)
     except errors.GitqueenError as fault:
@@ -134,6 +134,12 @@ def brief(path: str, words: str | None) -> bool:
 
 def _path(env: Mapping[str, str], kind: str, names: Mapping[str, str]) -> str:
     return os.path.join(settingsfiles.folder(kind, env), names[kind])
+
+
+def _names(path: str) -> tuple[str, ...]:
+    """How Codex may call the file: as it is named, with its folder's links followed, with its own too."""
+    folder, name = os.path.split(path)
+    return path, os.path.join(os.path.realpath(folder), name), os.path.realpath(path)
 
 
 def _command(kind: str) -> str:
