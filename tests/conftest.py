@@ -29,7 +29,10 @@ NEEDS = {
     "bash": ("bash", "-c", ":"),
     "busybox": ("busybox", "true"),
     "bwrap": ("bwrap", "--ro-bind", "/", "/", "--unshare-pid", "true"),
+    "claude": (f"{CACHE}/agents/claude/node_modules/.bin/claude", "--version"),
+    "codex": (f"{CACHE}/agents/codex/node_modules/.bin/codex", "--version"),
     "dash": ("dash", "-c", ":"),
+    "gemini": (f"{CACHE}/agents/gemini/node_modules/.bin/gemini", "--version"),
     "nobody": (
         "sh",
         "-c",
