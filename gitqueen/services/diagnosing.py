@@ -32,7 +32,7 @@ def diagnose(env: Mapping[str, str], cwd: str) -> list[Check]:
     """All checks; one that fails by itself is a check that failed, never the end of the others."""
     read = settings.read(env)
     checks: list[Check] = []
-    for look in (_home, _database, _git, _commands, _crashes):
+    for look in (_home, _database, _git, _commands, _terminals, _crashes):
         name = look.__name__.strip("_")
         try:
             checks += look(read, env, cwd)
@@ -148,6 +148,12 @@ def _commands(read: settings.Settings, env: Mapping[str, str], cwd: str) -> Iter
         f"not on the PATH: {', '.join(missing)}" if missing else "gitqueen, queen and iam are on the PATH",
         f'export PATH="$HOME/.local/bin:$PATH"   # they stand in {folder}',
     )
+
+
+def _terminals(read: settings.Settings, env: Mapping[str, str], cwd: str) -> Iterator[Check]:
+    from gitqueen.services import peering
+
+    yield from (Check(*found) for found in peering.look(env))
 
 
 def _crashes(read: settings.Settings, env: Mapping[str, str], cwd: str) -> Iterator[Check]:
