@@ -22,10 +22,6 @@ class TooSlow(BaseException):
     """The limit is over. No Exception, so that nothing on the way takes it for its own."""
 
 
-class NotUnderstood(Exception):
-    """What came in is none of an agent's payloads."""
-
-
 def main(argv: list[str]) -> int:
     """`argv`: the agent's kind. Always 0."""
     lean.install()
@@ -53,12 +49,16 @@ def _too_slow(*_: object) -> None:
 
 
 def _answer(agent: str) -> None:
-    from gitqueen.model import commands, dialects
+    from gitqueen.model import dialects
 
     deed = dialects.understood(agent, _payload())
     if deed is None:
         return
-    threats = commands.threats(deed.command) if deed.kind == dialects.BEFORE and deed.command else []
+    threats: list[Threat] = []
+    if deed.kind == dialects.BEFORE and deed.command:
+        from gitqueen.model import commands
+
+        threats = commands.threats(deed.command)
     if deed.kind == dialects.BEFORE and not threats and not deed.paths:
         return  # most commands harm nobody, and cost next to nothing here
     from gitqueen import settings
@@ -139,7 +139,7 @@ def _payload() -> object:
     while part := os.read(0, 1 << 20):
         size += len(part)
         if size > LARGEST:
-            raise NotUnderstood(f"more than {LARGEST} bytes on stdin")
+            raise ValueError(f"more than {LARGEST} bytes on stdin")
         parts.append(part)
     return json.loads(b"".join(parts).decode("utf-8"))
 

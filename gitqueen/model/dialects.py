@@ -12,6 +12,10 @@ from dataclasses import dataclass, replace
 START, PROMPT, BEFORE, AFTER, IDLE, END = "start", "prompt", "before", "after", "idle", "end"
 
 
+class NotUnderstood(ValueError):
+    """This is none of the agent's payloads. Says which event, never what stands in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Deed:
     """One moment in an agent's life. `said`: the agent's own word for it, which the answer has to repeat."""
@@ -73,14 +77,19 @@ _PATCHED = ("*** Add File: ", "*** Update File: ", "*** Delete File: ", "*** Mov
 
 
 def understood(agent: str, payload: object) -> Deed | None:
-    """The deed that `payload` (parsed JSON) tells of, or None where it is nothing to us."""
+    """The deed that `payload` (parsed JSON) tells of, or None where it is nothing to us (another tool).
+
+    Raises `NotUnderstood` for what is no agent, no payload or no event that we know.
+    """
     dialect = DIALECTS.get(agent)
-    if dialect is None or not isinstance(payload, dict):
-        return None
+    if dialect is None:
+        raise NotUnderstood(f"there is no agent {ascii(agent)[:40]}")
+    if not isinstance(payload, dict):
+        raise NotUnderstood("the payload is no object")
     said = _text(payload.get("hook_event_name"))
     kind = dialect.events.get(said or "")
     if kind is None or said is None:
-        return None
+        raise NotUnderstood(f"there is no event {ascii(said)[:40]}")
     deed = Deed(kind, said, _text(payload.get("cwd")), _text(payload.get("session_id")))
     if kind == IDLE and said == "Notification":
         waits = payload.get("notification_type") not in ("idle_prompt", "auth_success")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
-from gitqueen.git import staging
 from gitqueen.model import attribution, conflicts
 from gitqueen.model.attribution import Owner
 from gitqueen.model.claims import Claim
@@ -76,6 +75,8 @@ def swept(
         if hands and hands[-1].sister in there and path in paths and hands[-1].stamp == stamp(worktree, path):
             hers[path] = hands[-1]
     if hers and not asked:
+        from gitqueen.git import staging  # most edits run into nobody
+
         still = staging.uncommitted(worktree, hers)
         hers = {path: touch for path, touch in hers.items() if path in still}
     return [_swept(path, there[touch.sister], touch) for path, touch in sorted(hers.items())]
