@@ -80,3 +80,25 @@ def status(as_json: bool) -> int:
 def _show(found: State, as_json: bool) -> int:
     doing.show(as_json, lambda: clockwork.shape(found), lambda: clockwork.words(found))
     return 0
+
+
+@daemon.command(epilog="Example: gitqueen daemon install")
+@json_option
+def install(as_json: bool) -> int:
+    """Start it now and at each login, by a unit of this user's systemd; where there is none, in the background."""
+    from gitqueen.daemon import control
+
+    path = control.settle(os.environ)
+    doing.show(as_json, lambda: {"path": path}, lambda: clockwork.settled(path))
+    return 0
+
+
+@daemon.command(epilog="Example: gitqueen daemon uninstall")
+@json_option
+def uninstall(as_json: bool) -> int:
+    """End it, and take its unit away."""
+    from gitqueen.daemon import control
+
+    paths = control.leave(os.environ)
+    doing.show(as_json, lambda: {"paths": paths}, lambda: clockwork.left(paths))
+    return 0

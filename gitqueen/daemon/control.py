@@ -162,3 +162,22 @@ def python() -> list[str]:
     """The command line that runs the daemon of this installation."""
     # -P: the working folder may be a stranger's repository with a gitqueen.py of its own.
     return [sys.executable, "-P", "-m", "gitqueen", "daemon", "run"]
+
+
+def settle(env: Mapping[str, str]) -> str:
+    """Have one run now and, where systemd of this user can see to it, at each login; by which file."""
+    from gitqueen.services import settling
+
+    stop(env)  # one that runs without the unit would keep the unit's out
+    if (unit := settling.write_unit(env, python())) is not None:
+        return unit
+    return start(env, None).log
+
+
+def leave(env: Mapping[str, str]) -> list[str]:
+    """End it for good; the files that told of it."""
+    from gitqueen.services import settling
+
+    unit = settling.remove_unit(env)
+    ended = stop(env)
+    return [path for path in (unit, ended.log if ended else None) if path]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from gitqueen.git import places
 from gitqueen.model import conflicts, names
 from gitqueen.model.claims import Claim
 from gitqueen.model.conflicts import Conflict
+from gitqueen.model.jobs import Job
 from gitqueen.model.sisters import Sister
 from gitqueen.senses import processes
-from gitqueen.services import claiming, glancing, remembering, tending
+from gitqueen.services import claiming, glancing, remembering, tending, timing
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, repos, trees
 from gitqueen.store import messages as messages_table
@@ -36,6 +38,23 @@ class RepoReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Work:
+    """How a worktree stands, as the scan saw it."""
+
+    branch: str | None
+    dirty: int
+    ahead: int | None = None
+    behind: int | None = None
+    busy: str | None = None
+    """rebase, merge..., where one is going on."""
+
+    @property
+    def calm(self) -> bool:
+        """Whether nothing in it waits for anybody."""
+        return not (self.dirty or self.ahead or self.behind or self.busy)
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     at: datetime
     machine: str
@@ -45,6 +64,10 @@ class Status:
     mail: tuple[Mail, ...]
     repos: tuple[RepoReport, ...]
     cron_jobs: int = 0
+    work: Mapping[str, Work] = field(default_factory=dict)
+    """By worktree, as far as it was seen."""
+    soon: tuple[Job, ...] = ()
+    """Jobs about to run where somebody works uncommitted."""
 
 
 def status(queen: Queen, repo: str | None = None, every: bool = False) -> Status:
@@ -64,6 +87,9 @@ def status(queen: Queen, repo: str | None = None, every: bool = False) -> Status
     with database.faults(queen.settings.database):
         mail = [Mail(*entry) for entry in messages_table.pending(queen.db)]
         found = _repos(queen, living, wanted, every)
+        seen = trees.worktrees(queen.db)
+    jobs = timing.tracked(queen)
+    uncommitted = {sister.worktree for sister in living if sister.dirty and sister.worktree}
     return Status(
         at=queen.now,
         machine=processes.machine(),
@@ -72,7 +98,14 @@ def status(queen: Queen, repo: str | None = None, every: bool = False) -> Status
         conflicts=tuple(book),
         mail=tuple(mail),
         repos=tuple(found),
+        cron_jobs=len(jobs),
+        work={path: work(tree) for path, tree in seen.items()},
+        soon=tuple(timing.soon(jobs, uncommitted, queen.now)),
     )
+
+
+def work(tree: trees.Tree) -> Work:
+    return Work(tree.branch, tree.dirty, tree.ahead, tree.behind, tree.busy)
 
 
 def _repository(queen: Queen, path: str) -> str:

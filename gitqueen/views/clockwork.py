@@ -47,3 +47,11 @@ def shape(state: State) -> dict[str, object]:
         "log": state.log,
         "last": state.last or None,
     }
+
+
+def settled(path: str) -> str:
+    return f"✓ the daemon runs, see {folder(path)}"
+
+
+def left(paths: list[str]) -> str:
+    return f"✓ the daemon has ended{': ' + ', '.join(map(folder, paths)) if paths else ''}"

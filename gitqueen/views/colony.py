@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from gitqueen.model import conflicts
 from gitqueen.model.claims import Claim
+from gitqueen.model.jobs import Job
 from gitqueen.model.sisters import Sister
-from gitqueen.services.reporting import Mail, Status
+from gitqueen.services.reporting import Mail, Status, Work
 from gitqueen.views import windows
 from gitqueen.views.text import Palette, ago, clean, cut, cut_front, folder, pad, width
 
@@ -16,62 +19,181 @@ NAME, TASK, BRANCH, FOLDER, SENTENCE = 64, 100, 40, 200, 110
 """Columns at most; a terminal may have fewer."""
 MOST = 10
 """Claims and inboxes that one line names."""
+CROWD = 10
+"""Sisters up to which each has a line of her own for her task."""
+SOON, MOST_OTHERS = 3, 20
+"""Jobs and repositories without a sister that are named."""
 
 
 def status(report: Status, colour: Palette) -> str:
-    """The colony: who works where on what, then claims, conflicts, cron jobs and mail in one line each."""
+    """The colony: who works where on what, then claims, conflicts, cron jobs and mail in one line each.
+
+    Of a crowd, what is most pressing comes first, and everybody has one line.
+    """
     blocks = [f"🐝 {colour.bold('gitqueen')} — colony status", ""]
-    blocks += _sisters(report.sisters, report.at, colour) or [
-        "  no sisters yet",
-        f"  {colour.dim('Become one:  iam ' + chr(34) + 'what you are doing' + chr(34))}",
-    ]
-    blocks += ["", _summary(report, colour)]
-    blocks += [f"    {_conflict(report, index, colour)}" for index in range(min(3, len(report.conflicts)))]
+    crowd = len(report.sisters) > CROWD
+    if crowd:
+        blocks += [*_pressing(report, colour), "", *_crowd(report, colour)]
+    else:
+        blocks += _sisters(report, colour) or [
+            "  no sisters yet",
+            f"  {colour.dim('Become one:  iam ' + chr(34) + 'what you are doing' + chr(34))}",
+        ]
+    if others := _others(report, colour):
+        blocks += ["", *others]
+    return "\n".join(blocks if crowd else [*blocks, "", *_pressing(report, colour)])
+
+
+def _pressing(report: Status, colour: Palette) -> list[str]:
+    lines = [_summary(report, colour)]
+    lines += [f"    {_conflict(report, index, colour)}" for index in range(min(3, len(report.conflicts)))]
     if report.mail:
-        blocks.append(_line("  📬 Pending mail: ", [_mail(one) for one in report.mail], "", colour))
-    return "\n".join(blocks)
+        lines.append(_line("  📬 Pending mail: ", [_mail(one) for one in report.mail], "", colour))
+    for job in report.soon[:SOON]:
+        lines.append(colour.warning(cut(_soon(job, report), colour.room(SENTENCE))))
+    return lines
 
 
-def _sisters(sisters: tuple[Sister, ...], now: datetime, colour: Palette) -> list[str]:
+def _soon(job: Job, report: Status) -> str:
+    there = ", ".join(one.name for one in report.sisters if one.worktree == job.repo and one.dirty)
+    minutes = max(0, int(((job.next_run or report.at) - report.at).total_seconds() // 60))
+    return f"  ⏰ in {minutes} min in {folder(job.repo)}, where {there} works uncommitted: {job.command}"
+
+
+def _groups(report: Status) -> list[tuple[str | None, list[Sister]]]:
+    """The sisters by repository: conflicts first, then urgent mail, then who works."""
+    found: dict[str | None, list[Sister]] = {}
+    for sister in report.sisters:
+        found.setdefault(sister.repo, []).append(sister)
+    urgent = {one.sister for one in report.mail if one.urgent}
+
+    def pressing(repo: str | None) -> tuple[int, int, int, bool, str]:
+        worst = min((conflicts.weight(one.severity) for one in report.conflicts if one.repo == repo), default=99)
+        here = found[repo]
+        working = sum(1 for one in here if one.status == "working")
+        return worst, -sum(1 for one in here if one.name in urgent), -working, repo is None, repo or ""
+
+    return [(repo, found[repo]) for repo in sorted(found, key=pressing)]
+
+
+def _sisters(report: Status, colour: Palette) -> list[str]:
+    groups = _groups(report)
+    if len({repo for repo, _ in groups} - {None}) < 2:
+        return [line for rows in _rows(report.sisters, report, colour, None) for line in rows]
+    lines = []
+    for repo, sisters in groups:
+        lines.append(f"  {colour.bold(cut_front(folder(repo) or 'in no repository', colour.room(FOLDER, 2)))}")
+        lines += [f"  {line}" for rows in _rows(sisters, report, colour, repo) for line in rows]
+    return lines
+
+
+def _rows(sisters: Sequence[Sister], report: Status, colour: Palette, repo: str | None) -> Iterator[list[str]]:
+    """The lines of each; `repo`: what stands above them, and need not be said again."""
     if not sisters:
-        return []
-    names = max(NAMES, *(width(cut(s.name, NAME)) for s in sisters))
-    pids = max(len(str(s.pid)) for s in sisters)
-    branches, folders = _columns(sisters, now, names + pids + 26, colour)
-    rows = []
+        return
+    everybody = report.sisters  # columns are the same in all groups
+    indent = 4 if repo is None and sisters is everybody else 6
+    names = max(NAMES, *(width(cut(s.name, NAME)) for s in everybody))
+    pids = max(len(str(s.pid)) for s in everybody)
+    branches, folders = _columns(report, repo if indent == 6 else None, names + pids + 22 + indent, colour)
     for sister in sisters:
         row = [
             f"  {colour.name(pad(cut(sister.name, NAME), names))}",
             f"pid {sister.pid:<{pids}}",
             _status(sister, colour),
             "📌 " if sister.declared else "   ",
-            pad(_branch(sister, branches), branches),
-            pad(cut_front(folder(sister.worktree), folders), folders),
-            colour.dim(_tail(sister, now)),
+            pad(_branch(sister, report, branches), branches),
+            pad(cut_front(_folder(sister, repo), folders), folders),
+            colour.dim(_tail(sister, report.at)),
         ]
-        rows.append("  ".join(row).rstrip())
+        rows = ["  ".join(row).rstrip()]
         if sister.task:
-            rows.append(" " * (names + 4) + cut(sister.task, colour.room(TASK, names + 4)))
-    return rows
+            rows.append(" " * (names + 4) + cut(sister.task, colour.room(TASK, names + indent)))
+        yield rows
 
 
-def _columns(sisters: tuple[Sister, ...], now: datetime, fixed: int, colour: Palette) -> tuple[int, int]:
+def _folder(sister: Sister, repo: str | None) -> str:
+    return "" if repo is not None and sister.worktree == repo else folder(sister.worktree)
+
+
+def _crowd(report: Status, colour: Palette) -> list[str]:
+    """One line each, those of one repository one below the other."""
+    names = min(24, max(width(cut(s.name, NAME)) for s in report.sisters))
+    places = min(32, max(width(folder(s.repo)) for s in report.sisters))
+    branches = min(28, max(width(_branch(s, report, 28)) for s in report.sisters))
+    lines = []
+    for repo, sisters in _groups(report):
+        for index, sister in enumerate(sisters):
+            place = cut_front(folder(repo), places) if index == 0 else ""
+            head = [
+                f"  {pad(place, places)}",
+                colour.name(pad(cut(sister.name, names), names)),
+                _status(sister, colour),
+                "📌" if sister.declared else "  ",
+                pad(_branch(sister, report, branches), branches),
+            ]
+            taken = 2 + places + 2 + names + 2 + 7 + 2 + 2 + 2 + branches + 2
+            room = SENTENCE if colour.columns is None else colour.columns - taken
+            words = cut(sister.task, min(TASK, room)) if sister.task and room > 8 else ""
+            lines.append("  ".join([*head, words]).rstrip())
+    return [_trimmed(line, colour) for line in lines]
+
+
+def _trimmed(line: str, colour: Palette) -> str:
+    """A terminal so narrow that a line of a crowd does not fit gets it without colours, cut."""
+    if colour.columns is None or colour.on or width(line) <= colour.columns:
+        return line
+    return cut(line, colour.columns)
+
+
+def _others(report: Status, colour: Palette) -> list[str]:
+    """Repositories without a sister, where they were asked for: those first in which something waits."""
+    lonely = [one for one in report.repos if not one.sisters]
+    if not lonely:
+        return []
+    at_work = [one for one in lonely if (work := report.work.get(one.path)) is not None and not work.calm]
+    lines = [f"  {colour.bold('Without a sister:')}"]
+    for one in at_work[:MOST_OTHERS]:
+        work = report.work[one.path]
+        star = "*" if work.dirty else ""
+        words = f"[{cut(work.branch or '(detached)', BRANCH)}{star}]{facts(work)}"
+        lines.append(f"    {cut_front(folder(one.path), colour.room(FOLDER, 6 + width(words)))}  {words}")
+    if more := len(at_work) - MOST_OTHERS if len(at_work) > MOST_OTHERS else 0:
+        lines.append(colour.dim(f"    and {more} more with something to commit, push or pull: gitqueen repos list"))
+    if calm := len(lonely) - len(at_work):
+        lines.append(colour.dim(f"    {calm} {'repository' if calm == 1 else 'repositories'} with nothing to do"))
+    return lines
+
+
+def _columns(report: Status, repo: str | None, fixed: int, colour: Palette) -> tuple[int, int]:
     """How wide branches and folders may be, so that rows fit the terminal: folders give way first, to a half."""
-    branches = max(width(_branch(sister, BRANCH)) for sister in sisters)
-    folders = min(FOLDER, max(width(folder(sister.worktree)) for sister in sisters))
-    seen = max(width(_tail(sister, now)) for sister in sisters)
+    sisters = report.sisters
+    branches = max(width(_branch(sister, report, BRANCH)) for sister in sisters)
+    here = [sister for sister in sisters if repo is None or sister.repo == repo]
+    folders = min(FOLDER, max(width(_folder(sister, repo)) for sister in here))
+    seen = max(width(_tail(sister, report.at)) for sister in sisters)
     room = colour.room(BRANCH + FOLDER, fixed + (seen + 2 if seen else 0))
     if branches + folders > room:
         folders = max(room - branches, min(folders, room // 2))
-        branches = max(8, min(branches, room - folders))
+        branches = min(branches, max(8, room - folders))
     return branches, folders
 
 
-def _branch(sister: Sister, most: int) -> str:
+def _branch(sister: Sister, report: Status, most: int) -> str:
     if sister.worktree is None and sister.branch is None:
         return ""
     star = "*" if sister.dirty else ""
-    return f"[{cut(sister.branch or '(detached)', most - 2 - len(star))}{star}]"
+    work = report.work.get(sister.worktree or "")
+    said = facts(work) if work is not None else ""
+    if most - width(said) < 12:
+        said = ""
+    return f"[{cut(sister.branch or '(detached)', most - 2 - len(star) - width(said))}{star}]{said}"
+
+
+def facts(work: Work) -> str:
+    """` ↑2 ↓1 rebase`: to push, to pull, and what git is in the middle of."""
+    said = [f"↑{work.ahead}" if work.ahead else "", f"↓{work.behind}" if work.behind else "", clean(work.busy or "")]
+    return "".join(f" {word}" for word in said if word)
 
 
 def _status(sister: Sister, colour: Palette) -> str:
