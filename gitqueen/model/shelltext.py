@@ -62,6 +62,8 @@ class _Token:
     operator: str = ""
     inner: tuple[str, ...] = ()
     quoted: bool = False
+    sets: bool = False
+    """Whether it is `NAME=` and something that the shell would expand."""
 
 
 def commands(text: str) -> list[Simple]:
@@ -110,6 +112,8 @@ def _command(tokens: list[_Token], folders: Folders, depth: int) -> Generator[Si
     """What one command runs; returns the folders from here on."""
     at = 0
     while at < len(tokens) and not tokens[at].quoted and tokens[at].word in _KEYWORDS:
+        at += 1
+    while at < len(tokens) and tokens[at].sets:
         at += 1
     words = [token.word for token in tokens[at:]]
     if not words or words[0] in ("for", "select", "#"):
@@ -182,6 +186,8 @@ def _inline(words: list[Word]) -> str | None:
             return None
         if word.startswith("--"):
             continue
+        if word.endswith("o") and at + 1 < len(words):
+            return _inline(words[at + 2 :])  # -o pipefail
         if "c" in word:
             rest = [one for one in words[at + 1 :] if one is None or not one.startswith("-")]
             return rest[0] if rest else None
@@ -265,7 +271,8 @@ def _word(text: str, at: int) -> tuple[int, _Token]:
                 plain = False
             said.append(char)
             at += 1
-    return at, _Token("".join(said) if plain else None, inner=tuple(inner), quoted=quoted)
+    sets = not plain and _assigns(text[start:at])
+    return at, _Token("".join(said) if plain else None, inner=tuple(inner), quoted=quoted, sets=sets)
 
 
 def _lonely(text: str, at: int) -> bool:
