@@ -18,10 +18,9 @@ from tests.hooks import kit
 
 MAY_IMPORT = set(
     """
-    base64 collections contextlib copy copyreg dataclasses datetime encodings enum errno fcntl functools gc genericpath
-    gitqueen hashlib heapq inspect itertools json keyword linecache locale math operator os posixpath pwd re reprlib
-    select selectors shlex signal sqlite3 stat struct subprocess threading tokenize traceback types unicodedata
-    warnings weakref
+    collections contextlib copy copyreg dataclasses datetime encodings enum errno fcntl functools gc genericpath
+    gitqueen hashlib inspect itertools json keyword locale math operator os posixpath pwd re reprlib select selectors
+    shlex signal sqlite3 stat subprocess threading types warnings weakref
     """.split()
 )
 """Packages and modules at the top that an answer may import, beside those that Python starts with. Each is paid by
@@ -58,14 +57,28 @@ def test_what_an_answer_imports(app: Repo, pair: tuple[Sister, Sister], tmp_path
     look = (
         "import sys, os\n"
         f"sys.argv = [{of.door!r}, 'git', 'pre-commit']\n"
-        "os._exit = lambda code: print(*sys.modules)\n"
+        # inspect: a name that stands for it, as long as nobody asks it anything.
+        "real = lambda: ['inspect!'] if '__file__' in vars(sys.modules['inspect']) else []\n"
+        "os._exit = lambda code: print(*sys.modules, *real())\n"
         f"exec(open({of.door!r}).read(), {{'__name__': '__main__', '__file__': {of.door!r}}})\n"
     )
     (tmp_path / "look.py").write_text(look)
     done = bea.sh(f"echo 2 >>a; git add a; {of.python} -I -S {tmp_path}/look.py")
     assert (done.rc, done.err) == (0, WARNED)
     loaded = {name.partition(".")[0] for name in done.out.split() if name not in bare}
-    heavy = {"click", "rich", "pygit2", "psutil", "filelock", "pyfiglet", "wcwidth", "typing", "pathlib", "tempfile"}
+    heavy = {
+        "inspect!",
+        "click",
+        "rich",
+        "pygit2",
+        "psutil",
+        "filelock",
+        "pyfiglet",
+        "wcwidth",
+        "typing",
+        "pathlib",
+        "tempfile",
+    }
     assert loaded & heavy == set()
     assert {name for name in loaded if not name.startswith("_")} <= MAY_IMPORT
 
