@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gitqueen import errors
-from gitqueen.cli import doing, paging
+from gitqueen.cli import doing, main, paging
 from gitqueen.cli.doing import json_option
 
 
@@ -49,15 +49,20 @@ def blame(path: str, revision: str | None, as_json: bool) -> int:
         "allow_interspersed_args": False,
         "help_option_names": ["--help"],
     },
-    epilog="Examples: gitqueen log   gitqueen log --oneline --graph main..topic",
+    epilog="Examples: gitqueen log   gitqueen log --oneline --graph main..topic   gitqueen log --json -n 5",
 )
 @click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[GIT LOG OPTIONS]...")
 def log(options: tuple[str, ...]) -> int:
-    """git's log, telling of each commit which sister made it and for which task."""
+    """git's log, telling of each commit which sister made it and for which task; with --json for programs."""
     from gitqueen.services import crediting
     from gitqueen.views import credits
 
     queen = doing.open_queen()
+    if main.wants_json(options):
+        at = options.index("--json")
+        found = crediting.log_entries(queen, [*options[:at], *options[at + 1 :]])
+        doing.show(True, lambda: credits.log_shape(found), str)
+        return 0
     colour = doing.palette()
     paging.page(queen, credits.log(crediting.log(queen, list(options), colour.on), colour))
     return 0

@@ -21,4 +21,5 @@ def page(queen: Queen, lines: Iterable[str]) -> None:
 
     os.environ.setdefault("LESS", "FRX")  # git's own
     os.environ["PAGER"] = crediting.pager(queen)
-    click.echo_via_pager(f"{line}\n" for line in lines)
+    # The colours are in the lines, or are not, as the user wants it: click would take them away from many pagers.
+    click.echo_via_pager((f"{line}\n" for line in lines), color=True)

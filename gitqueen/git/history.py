@@ -40,27 +40,56 @@ def commit(place: Place, revision: str) -> Commit | None:
 
 
 def blame(place: Place, path: str, revision: str | None) -> list[Line]:
-    """git's own blame of the file at `path` (absolute), as of `revision` or the working tree."""
-    args = ["blame", "--line-porcelain", *([revision] if revision else []), "--", path]
-    asked = process.run(*args, cwd=place.worktree or place.git_dir, check=False)
+    """git's own blame of the file at `path` (absolute; from the top in a bare repository), as of `revision` or the
+    working tree."""
+    args = ["blame", "--porcelain", *([revision] if revision else []), "--", path]
+    asked = process.run(*args, cwd=_where(place), check=False, timeout=600.0)
     if asked.code:
         raise errors.Refused(f"git cannot blame it: {asked.err}", hint="is it committed? git log -- FILE")
     return _lines(os.fsdecode(asked.out))
 
 
 def _lines(porcelain: str) -> list[Line]:
+    """What is told of a commit stands with its first line alone."""
     found: list[Line] = []
-    oid, number, author, at = "", 0, "", 0
+    authors: dict[str, str] = {}
+    times: dict[str, int] = {}
+    oid, number, fresh = "", 0, True
     for line in porcelain.split("\n"):
         if line.startswith("\t"):
-            found.append(Line(oid, number, author, at, line[1:]))
+            found.append(Line(oid, number, authors.get(oid, ""), times.get(oid, 0), line[1:]))
+            fresh = True
+        elif fresh:
+            words = line.split(" ")
+            if len(words) >= 3:
+                oid, number, fresh = words[0], int(words[2]), False
         elif line.startswith("author "):
-            author = line[7:]
+            authors[oid] = line[7:]
         elif line.startswith("author-time "):
-            at = int(line[12:])
-        elif (words := line.split(" "))[0] and len(words) >= 3 and len(words[0]) in (40, 64) and words[2].isdigit():
-            oid, number = words[0], int(words[2])
+            times[oid] = int(line[12:])
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One commit of a log."""
+
+    oid: str
+    author: str
+    at: int
+    """Unix time at which its author wrote it."""
+    subject: str
+
+
+def entries(place: Place, args: list[str]) -> Iterator[Entry]:
+    """The commits that `git log ARGS` lists, whatever form `args` want; raises `errors.GitFailed` as `log` does."""
+    forms = ("--oneline", "--graph", "--format", "--pretty")
+    others = [word for word in args if word.partition("=")[0] not in forms]
+    with process.reading("log", "--no-color", "--format=%x00%H%x00%an%x00%at%x00%s", *others, cwd=_where(place)) as out:
+        for line in out:
+            if line.startswith(b"\0"):  # and not a patch, a statistic
+                oid, author, at, subject = os.fsdecode(line[1:].rstrip(b"\n")).split("\0", 3)
+                yield Entry(oid, author, int(at or 0), subject)
 
 
 def _where(place: Place) -> str:

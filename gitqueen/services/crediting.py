@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gitqueen import errors
 from gitqueen.git import config, history, notes
-from gitqueen.git.history import Line
+from gitqueen.git.history import Entry, Line
 from gitqueen.git.places import Place
 from gitqueen.model import mirror
 from gitqueen.model.conflicts import Conflict
@@ -76,7 +76,7 @@ def blame(queen: Queen, path: str, revision: str | None = None) -> list[Credit]:
     Raises `errors.Refused` when git cannot blame it.
     """
     place = queen.here()
-    lines = history.blame(place, os.path.join(queen.cwd, path), revision)
+    lines = history.blame(place, os.path.join(queen.cwd, path) if place.worktree else path, revision)
     told = notes.read(place, list(dict.fromkeys(line.oid for line in lines)))
     makers = {oid: _maker(text) for oid, text in told.items()}
     return [Credit(line, makers.get(line.oid)) for line in lines]
@@ -85,6 +85,22 @@ def blame(queen: Queen, path: str, revision: str | None = None) -> list[Credit]:
 def log(queen: Queen, options: list[str], coloured: bool) -> Iterator[str]:
     """git's own log, line by line, with our notes as they stand; raises `errors.GitFailed` where git says no."""
     return history.log(queen.here(), options, coloured)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A commit of a log, and what its note tells."""
+
+    entry: Entry
+    notes: tuple[Note, ...]
+
+
+def log_entries(queen: Queen, options: list[str]) -> list[Told]:
+    """The commits that `git log` with these options lists, for programs."""
+    place = queen.here()
+    found = list(history.entries(place, options))
+    told = notes.read(place, list(dict.fromkeys(one.oid for one in found)))
+    return [Told(one, tuple(mirror.read_notes(told.get(one.oid, "")))) for one in found]
 
 
 def pager(queen: Queen) -> str:
