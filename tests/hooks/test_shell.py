@@ -182,3 +182,13 @@ def test_a_repository_that_is_not_managed_is_left_alone(
 
 def everything(*roots: Path) -> set[str]:
     return {str(path) for root in roots for path in root.rglob("*")}
+
+
+def test_a_quiet_commit_has_somebody_look_around_when_it_is_time(repo: Callable[..., Repo], home: Path) -> None:
+    app = kit.install(repo())
+    due = home / "next-scan"
+    due.unlink()
+    done = Runner(app.path)("git", "commit", "--allow-empty", "-qm", "quiet")
+    assert (done.returncode, done.stderr) == (0, "")
+    kit.until(due.exists, "a scan that nobody waits for says when the next one is due")
+    assert kit.crashes() == ""
