@@ -59,6 +59,7 @@ NEEDS = {
         "wcwidth",
     ),
     "shellcheck": ("shellcheck", "--version"),
+    "socat": ("socat", "-V"),
     "strace": ("strace", "-o", "/dev/null", "true"),
     "tmux": ("tmux", "-V"),
     "zsh": ("zsh", "-fc", ":"),

@@ -103,8 +103,21 @@ def claude(
 
 def codex(folder: os.PathLike[str], model: Model, *options: str) -> subprocess.CompletedProcess[str]:
     fake = f'model_providers.fake={{name="fake",base_url="{model.url}/v1",wire_api="responses",env_key="FAKE_KEY"}}'
-    words = ["exec", "--dangerously-bypass-approvals-and-sandbox", *options, "-c", 'model_provider="fake"', "-c", fake]
-    return _ran([program("codex"), *words, "go"], folder, {**os.environ, "FAKE_KEY": "x"})
+    loose = () if "--sandbox" in options else ("--dangerously-bypass-approvals-and-sandbox",)
+    words = ["exec", *loose, *options, "-c", 'model_provider="fake"', "-c", fake]
+    env = {**os.environ, "FAKE_KEY": "x", "PATH": os.pathsep.join((_codex_sandbox(), os.environ["PATH"]))}
+    return _ran([program("codex"), *words, "go"], folder, env)
+
+
+def _codex_sandbox() -> str:
+    """A folder with Codex's sandbox helper, which is Codex by that name: it makes none in a home below /tmp."""
+    folder = os.path.join(os.environ["HOME"], ".codex-helper")
+    helper = os.path.join(folder, "codex-linux-sandbox")
+    if not os.path.lexists(helper):
+        os.makedirs(folder, exist_ok=True)
+        [codex] = Path(program("codex")).parents[1].glob("@openai/codex-*/vendor/*/bin/codex")
+        os.symlink(codex, helper)
+    return folder
 
 
 def codex_hooks(folder: os.PathLike[str]) -> dict[str, tuple[str, str]]:

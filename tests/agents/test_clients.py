@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests import hive
 from tests.agents import fakes, kit
 from tests.hive import Repo, Runner
 
@@ -50,7 +52,8 @@ def test_claude_code(agents: Callable[..., dict[str, object]], repo: Callable[..
     book, app = tmp_path / "book", repo()
     path = settings(".claude/settings.json", own_hook("PreToolUse", "Write", book))
     before = path.read_bytes()
-    assert agents("install", "claude")["works"] is True
+    extras = ("--allow-commands", "--allow-sandbox", "--statusline")
+    assert agents("install", "claude", *extras)["works"] is True
     armed = path.read_bytes()
     write = {"name": "Write", "input": {"file_path": f"{app.path}/a.txt", "content": "one\n"}}
     shell = {"name": "Bash", "input": {"command": "echo two >b.txt", "description": "b"}}
@@ -159,3 +162,51 @@ def test_gemini_cli(agents: Callable[..., dict[str, object]], repo: Callable[...
     assert json.loads(book.read_text())["tool_name"] == "write_file"
     agents("uninstall", "gemini")
     assert path.read_bytes() == before
+
+
+@pytest.mark.needs_claude
+def test_claude_code_speaks_mcp(repo: Callable[..., Repo], tmp_path: Path) -> None:
+    """The sister is the agent that started the server."""
+    app, config = repo(), tmp_path / "mcp.json"
+    config.write_text(json.dumps({"mcpServers": {"gitqueen": {"command": "gitqueen", "args": ["mcp"]}}}))
+    call = {"name": "mcp__gitqueen__iam", "input": {"task": "fixing #42"}}
+    with kit.messages(tmp_path) as api:
+        kit.claude(app, api, [call], "--mcp-config", str(config), "--allowedTools", "mcp__gitqueen__iam")
+        assert api.saw('"agent": "claude", "status": "working", "task": "fixing #42"')
+
+
+@pytest.mark.needs_claude
+@pytest.mark.needs_bwrap
+@pytest.mark.needs_socat
+def test_claude_codes_own_sandbox(repo: Callable[..., Repo], run: Runner, home: Path, tmp_path: Path) -> None:
+    app = repo()
+    path = settings(".claude/settings.json", '{"sandbox": {"enabled": true, "allowUnsandboxedCommands": false}}\n')
+    run("gitqueen", "agents", "install", "claude", "--allow-commands", check=True)
+    run("gitqueen", "whoami", check=True)
+    iam = {"name": "Bash", "input": {"command": "gitqueen iam 'fixing #42'", "description": "task"}}
+    with kit.messages(tmp_path) as api:
+        kit.claude(app, api, [iam], name="iza")
+        assert api.saw("cannot be written") and api.saw(json.dumps({"allowWrite": [str(home)]})[1:-1])
+        run("gitqueen", "agents", "install", "claude", "--allow-sandbox", check=True)
+        assert json.loads(path.read_text())["sandbox"]["enabled"] is True
+        kit.claude(app, api, [iam], name="iza")
+        assert api.saw("iza: fixing #42")
+
+
+@pytest.mark.needs_codex
+@pytest.mark.needs_bwrap
+def test_codexs_own_sandbox(repo: Callable[..., Repo], run: Runner, tmp_path: Path) -> None:
+    app = repo()
+    run("gitqueen", "whoami", check=True)
+    # By its path: Codex runs a login shell, whose PATH is the system's.
+    iam: list[fakes.Step] = [("exec_command", {"cmd": f"{shlex.quote(hive.gitqueen())} iam 'fixing #42'"})]
+    # The test's home is below /tmp, which Codex lets be written.
+    no_tmp = [f"sandbox_workspace_write.exclude_{which}=true" for which in ("slash_tmp", "tmpdir_env_var")]
+    tight = ["--sandbox", "workspace-write", *(word for setting in no_tmp for word in ("-c", setting))]
+    with fakes.model(iam) as model:
+        kit.codex(app, model, *tight)
+        assert model.saw("cannot be written") and model.saw("sandbox_workspace_write.writable_roots = ")
+    run("gitqueen", "agents", "install", "codex", "--allow-sandbox", check=True)
+    with fakes.model(iam) as model:
+        kit.codex(app, model, *tight)
+        assert model.saw(": fixing #42")
