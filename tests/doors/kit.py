@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -110,3 +111,11 @@ def raw(payload: bytes, agent: str = "claude") -> subprocess.CompletedProcess[by
     return subprocess.run(
         [sys.executable, "-I", "-S", DOOR, "agent", agent], input=payload, capture_output=True, timeout=60, check=False
     )
+
+
+def until(true: Callable[[], object]) -> None:
+    """Wait for `true()` to be so."""
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
