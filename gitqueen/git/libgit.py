@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pygit2
-from pygit2.enums import FileMode, FileStatus
+from pygit2.enums import FileStatus
 
 from gitqueen.git import process, staging
 from gitqueen.git.places import Place
@@ -133,10 +133,10 @@ def folders(place: Place) -> tuple[str, ...] | None:
     assert place.worktree is not None
     try:
         repository = pygit2.Repository(place.worktree)
-        if _other_settings(repository) or (known := _tracked_folders(repository)) is None:
-            return None
-        found = _worktree_folders(repository, place.worktree, known)
+        found = None if _other_settings(repository) else _worktree_folders(repository, place.worktree)
     except (pygit2.GitError, KeyError, ValueError, OSError):
+        return None
+    if found is None:
         return None
     found += {place.git_dir, place.common_dir, os.path.join(place.common_dir, "info")}
     for kind in ("heads", "remotes"):
@@ -144,34 +144,37 @@ def folders(place: Place) -> tuple[str, ...] | None:
     return tuple(found) if len(found) <= MOST_FOLDERS else None
 
 
-def _tracked_folders(repository: pygit2.Repository) -> set[str] | None:
-    known: set[str] = set()
-    for entry in repository.index:
-        if entry.mode == FileMode.COMMIT:
-            return None  # what happens inside a submodule changes the status here
-        folder = os.path.dirname(entry.path)
-        while folder not in known:
-            known.add(folder)
-            folder = os.path.dirname(folder)
-    return known
-
-
-def _worktree_folders(repository: pygit2.Repository, worktree: str, known: set[str]) -> list[str]:
+def _worktree_folders(repository: pygit2.Repository, worktree: str) -> list[str] | None:
     found, left = list[str](), [""]
+    tracked: set[str] | None = None
     while left and len(found) <= MOST_FOLDERS:
         folder = left.pop()
         path = os.path.join(worktree, folder) if folder else worktree
         found.append(path)
         with os.scandir(path) as entries:
-            inside = [os.path.join(folder, e.name) for e in entries if e.is_dir(follow_symlinks=False)]
-        left += [one for one in inside if one in known or _counts(repository, one)]
+            inside = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+        if folder and any(name == ".git" for name, _ in inside):
+            return None  # what happens inside a submodule changes the status here
+        for name in (name for name, is_dir in inside if is_dir and name != ".git"):
+            one = os.path.join(folder, name)
+            if repository.path_is_ignored(one + "/"):
+                # Read only where something is ignored: an index of 300 files costs 2 ms. Files in an ignored folder
+                # may have been added by force.
+                tracked = _tracked_folders(repository) if tracked is None else tracked
+                if one not in tracked:
+                    continue
+            left.append(one)
     return found
 
 
-def _counts(repository: pygit2.Repository, folder: str) -> bool:
-    if os.path.basename(folder) == ".git":
-        return False
-    return not repository.path_is_ignored(folder + "/")
+def _tracked_folders(repository: pygit2.Repository) -> set[str]:
+    known = {""}
+    for entry in repository.index:
+        folder = os.path.dirname(entry.path)
+        while folder not in known:
+            known.add(folder)
+            folder = os.path.dirname(folder)
+    return known
 
 
 def _other_settings(repository: pygit2.Repository) -> bool:

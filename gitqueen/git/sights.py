@@ -23,6 +23,8 @@ SLOW = 0.25
 """Seconds of a look after which the next one is left for later from the start."""
 LIMIT = 5.0
 """Seconds that libgit2, and after it git, may take."""
+WORKERS, MANY = 2, 25
+"""Children that look at quick ones, and worktrees that are enough for one of them: it costs 3 ms to have one."""
 AT_ONCE = 4
 """Slow worktrees that are looked at at the same time."""
 
@@ -50,27 +52,58 @@ class Fault:
 def quick(
     worktrees: Iterable[str], folders: bool, progress: Callable[[str], None]
 ) -> Iterator[tuple[str, Sight | Fault | None]]:
-    """Each of `worktrees` in turn, None for one that takes longer than `QUICK`: that is for `late`."""
-    left = list(worktrees)
-    while left:
-        with aside.start(_each(left, folders)) as child:
-            while left:
-                progress(left[0])
-                try:
-                    sight = child.receive(QUICK)
-                except (TimeoutError, EOFError):
-                    sight = None
-                yield left.pop(0), sight
-                if sight is None:
-                    break  # the others get another child
+    """Each of `worktrees`, None for one that takes longer than `QUICK`: that is for `late`."""
+    wanted = list(worktrees)
+    count = max(1, min(WORKERS, len(wanted) // MANY))
+    workers = [_Worker(wanted[start::count], folders) for start in range(count) if wanted[start::count]]
+    try:
+        while workers:
+            progress(workers[0].left[0])
+            until = min(worker.until for worker in workers)
+            select.select([one.child for one in workers], [], [], max(0.0, until - time.monotonic()))
+            for worker in list(workers):
+                yield from worker.take()
+                if not worker.left:
+                    worker.child.give_up()
+                    workers.remove(worker)
+    finally:
+        for worker in workers:
+            worker.child.give_up()
 
 
-def _each(worktrees: Iterable[str], folders: bool) -> Callable[[Send], None]:
-    def work(send: Send) -> None:
-        for worktree in list(worktrees):
-            send(see(worktree, libgit.look, folders))
+class _Worker:
+    """A child that looks at several worktrees in turn, and another one for the rest where one takes too long."""
 
-    return work
+    def __init__(self, worktrees: list[str], folders: bool) -> None:
+        self.left, self.folders = worktrees, folders
+        self._begin()
+
+    def _begin(self) -> None:
+        left, folders = list(self.left), self.folders
+
+        def work(send: Send) -> None:
+            for worktree in left:
+                send(see(worktree, libgit.look, folders))
+
+        self.until = time.monotonic() + QUICK
+        self.child: Aside = aside.start(work)
+
+    def take(self) -> Iterator[tuple[str, Sight | Fault | None]]:
+        """What it has seen since the last time."""
+        while self.left:
+            try:
+                sight = self.child.receive(0.0)
+            except TimeoutError:
+                if time.monotonic() < self.until:
+                    return
+                sight = None
+            except EOFError:
+                sight = None
+            self.until = time.monotonic() + QUICK
+            yield self.left.pop(0), sight
+            if sight is None and self.left:
+                self.child.give_up()
+                self._begin()
 
 
 def see(worktree: str, look: Callable[[str], Seen], folders: bool) -> Sight | Fault:

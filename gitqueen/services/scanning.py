@@ -220,14 +220,15 @@ def _adopt(queen: Queen, sister: Sister) -> Sister:
 
 
 def _write_trees(queen: Queen, view: _View, survey: Survey) -> None:
-    known = trees.worktrees(queen.db)
+    known, put_off = trees.worktrees(queen.db) if survey.changed else {}, set[str]()
     for worktree, changed in survey.changed.items():
         tree, before = survey.trees[worktree], known.get(worktree)
         if before is not None and tree.branch is None and tree.busy in LENT:
-            tree = replace(tree, branch=before.branch)
+            tree = survey.trees[worktree] = replace(tree, branch=before.branch)
         lent = before is not None and before.branch is None and before.busy in LENT
         if before is not None and before.branch != tree.branch and not lent:
             if _hook_will_tell(queen, survey.places[worktree]):
+                put_off.add(worktree)
                 survey.folders.pop(worktree, None)  # looked at again by the next scan, whatever happens there
                 continue
             _moved_unseen(queen, view, survey.places[worktree], before, tree)
@@ -236,14 +237,16 @@ def _write_trees(queen: Queen, view: _View, survey: Survey) -> None:
     for worktree, unread in survey.unread.items():
         trees.save_unread(queen.db, worktree, unread)
         sisters_table.set_tree(queen.db, worktree, None, None, None)
-    now = trees.worktrees(queen.db)
     peopled = {sister.worktree for sister in view.alive}
-    for tree in (now[one] for one in survey.trees if one in now and one in peopled):
-        sisters_table.set_tree(queen.db, tree.path, tree.branch, tree.head, tree.dirty)
+    for tree in survey.trees.values():
+        if tree.path in peopled and tree.path not in put_off:
+            sisters_table.set_tree(queen.db, tree.path, tree.branch, tree.head, tree.dirty)
 
 
 def _unseen_commits(queen: Queen, survey: Survey) -> Iterator[tuple[Place, list[str]]]:
     """Commits that came to managed worktrees since the last scan and that no hook told of (am, libgit2)."""
+    if not survey.changed:
+        return
     with database.faults(queen.settings.database):
         known, managed = trees.worktrees(queen.db), repos.all_managed(queen.db)
     for worktree in survey.changed:
