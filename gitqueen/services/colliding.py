@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import combinations
 
 from gitqueen import errors
-from gitqueen.model import conflicts, tasks, times
+from gitqueen.model import conflicts, times
 from gitqueen.model.conflicts import Collision, Finding
 from gitqueen.model.sisters import Sister
 from gitqueen.services import relating
@@ -31,11 +31,13 @@ SHOWN = 5
 
 def duplicate_tasks(living: Sequence[Sister], only: str | None = None) -> list[Finding]:
     """Pairs of living sisters whose declared tasks look the same; `only`: pairs with her."""
+    from gitqueen.services import resembling  # no hook asks this
+
     found = []
     for a, b in combinations(sorted((s for s in living if s.declared), key=lambda s: s.name), 2):
         if only is not None and only not in (a.name, b.name):
             continue
-        if why := tasks.alike(a.task or "", b.task or "", a.branch, b.branch):
+        if why := resembling.alike(a.task or "", b.task or "", a.branch, b.branch):
             detail = f"{a.name} ({_quoted(a.task)}) and {b.name} ({_quoted(b.task)}): {why}"
             # The words are the subject: a task changed is another conflict, not this one muted.
             subject = "\0".join(sorted((a.task or "", b.task or "")))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gitqueen.model import mirror, tasks
 from gitqueen.model.events import Event
 from gitqueen.model.sisters import Sister
-from gitqueen.services import mirroring, noting, tending, watching
+from gitqueen.services import mirroring, noting, resembling, tending, watching
 from gitqueen.services.identifying import Identity
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, events
@@ -54,7 +54,9 @@ def _twins(queen: Queen, sister: Sister) -> tuple[Finding, ...]:
     """Live sisters who seem to do the same: kept, and told to them; she herself reads it now."""
     living = [other for other in tending.living(queen) if other.declared]
     if not any(
-        tasks.alike(sister.task or "", s.task or "", sister.branch, s.branch) for s in living if s.row != sister.row
+        resembling.alike(sister.task or "", s.task or "", sister.branch, s.branch)
+        for s in living
+        if s.row != sister.row
     ):
         return ()
     from gitqueen.model import conflicts

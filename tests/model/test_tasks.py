@@ -97,7 +97,7 @@ def test_what_is_other_work(task: str, other: str) -> None:
         (("the login, proj-7", "a"), ("PROJ-7", "b"), "both name PROJ-7"),
         (("#7 and #12", None), ("#12, #7", None), "both name #12"),
         (("speed up the parser", None), ("Speeding up parser", None), "they say the same"),
-        (("speed up the old parser", None), ("speed up the parser", None), "they say nearly the same"),
+        (("speed up the old css parser", None), ("speed up the css parser", None), "they say nearly the same"),
         (("", None), ("", None), None),
         (("the", None), ("a", None), None),
     ],
