@@ -46,7 +46,9 @@ class News:
     letters: tuple[Message, ...] = ()
     whole: frozenset[int] = frozenset()
     more: int = 0
-    """Letters that are not told of."""
+    """Letters that are only counted."""
+    latest: int = 0
+    """The last of all these letters."""
     changed: tuple[Touch, ...] = ()
     committed: tuple[tuple[str, str, str], ...] = ()
     """(path, commit, sister)."""
@@ -131,6 +133,7 @@ def news(queen: Queen, me: Identity) -> News:
         letters=tuple(shown),
         whole=frozenset(one.id for one in shown if len(one.body) <= WHOLE),
         more=len(unread) - len(shown),
+        latest=max((one.id for one in unread), default=0),
     )
     if sister is None or place is None or sister.worktree != place.worktree or sister.branch == place.branch:
         return told
@@ -144,12 +147,11 @@ def told(queen: Queen, me: Identity, said: News) -> None:
     """She was told: what was said whole is read, and nothing of it is said again."""
     if me.sister is None:
         return
-    latest = max((one.id for one in said.letters), default=0)
     with database.transaction(queen.db, patience=PATIENCE):
         tending.settle(queen, me.sister)
         sisters_table.set_status(queen.db, me.sister.row, "working")
         messages_table.mark_read(queen.db, said.whole, queen.now)
-        touches.attend(queen.db, me.sister.name, queen.now.timestamp(), latest)
+        touches.attend(queen.db, me.sister.name, queen.now.timestamp(), said.latest)
 
 
 def begun(queen: Queen, me: Identity) -> None:

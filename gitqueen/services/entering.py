@@ -17,7 +17,7 @@ from gitqueen.services import tending
 from gitqueen.services.identifying import Identity, login
 from gitqueen.services.queen import Queen
 from gitqueen.store import claims as claims_table
-from gitqueen.store import database, events
+from gitqueen.store import database, events, touches
 from gitqueen.store import messages as messages_table
 from gitqueen.store import sisters as sisters_table
 
@@ -223,6 +223,7 @@ def _rename(queen: Queen, sister: Sister, name: SisterName, wanted: str) -> Sist
     sisters_table.rename(queen.db, sister.row, name, wanted)
     claims_table.rename_owner(queen.db, sister.name, name)
     messages_table.readdress(queen.db, sister.name, name)
+    touches.rename(queen.db, sister.name, name)
     events.remember_name(queen.db, name, queen.now, sister.session_id)
     events.record(queen.db, queen.now, Event("renamed", name, sister.repo, {"was": sister.name}))
     return replace(sister, name=name, wanted=wanted)

@@ -44,7 +44,7 @@ from gitqueen.settings import DAY, RETENTION
 from gitqueen.store import claims as claims_table
 from gitqueen.store import commits as commits_table
 from gitqueen.store import conflicts as conflicts_table
-from gitqueen.store import database, events, repos, trees
+from gitqueen.store import database, events, repos, touches, trees
 from gitqueen.store import messages as messages_table
 from gitqueen.store import sisters as sisters_table
 from gitqueen.store.trees import Tree
@@ -300,3 +300,4 @@ def _prune(queen: Queen) -> None:
     claims_table.forget(queen.db, before)
     conflicts_table.forget(queen.db, before)
     commits_table.forget(queen.db, before)
+    touches.forget(queen.db, before)
