@@ -13,7 +13,7 @@ import pytest
 
 from tests import hive
 from tests.agents import fakes, kit
-from tests.hive import Repo, Runner
+from tests.hive import Repo, Runner, Sister
 
 OWN = "cat >>'{book}'"
 
@@ -210,3 +210,26 @@ def test_codexs_own_sandbox(repo: Callable[..., Repo], run: Runner, tmp_path: Pa
     with fakes.model(iam) as model:
         kit.codex(app, model, *tight)
         assert model.saw(": fixing #42")
+
+
+@pytest.mark.needs_claude
+def test_claude_code_meets_a_sister_by_the_real_door(
+    repo: Callable[..., Repo], run: Runner, sister: Callable[..., Sister], tmp_path: Path
+) -> None:
+    """Installed as by a user: she knows the other from her first turn, gets her mail, may not touch her claim."""
+    app = repo("app", {"a.py": "1\n", "b.py": "1\n"})
+    app.git("config", "gitqueen.policy", "block")
+    run("gitqueen", "agents", "install", "claude", check=True)
+    iza = sister("iza", app)
+    assert iza.sh("iam 'rewriting a.py' && gitqueen claim a --path a.py -m 'mine'").rc == 0
+    edit = {"name": "Write", "input": {"file_path": f"{app.path}/a.py", "content": "2\n"}}
+    other = {"name": "Write", "input": {"file_path": f"{app.path}/c.py", "content": "2\n"}}
+    with kit.messages(tmp_path) as api:
+        kit.claude(app, api, [edit, other], name="una")
+        assert api.saw("rewriting a.py"), "onboarded at the start"
+    assert (app.path / "a.py").read_text() == "1\n", "what another claimed is not overwritten"
+    assert (app.path / "c.py").read_text() == "2\n", "all else is"
+    assert iza.sh("gitqueen tell una 'done with a.py'").rc == 0
+    with kit.messages(tmp_path) as api:
+        kit.claude(app, api, [], name="una")
+        assert api.saw("done with a.py"), "her mail is before her at her next prompt"
