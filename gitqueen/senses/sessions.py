@@ -64,10 +64,15 @@ def _is_wrapped(process: Process, kind: str, table: dict[int, Process], kinds: M
 
 def _session(table: dict[int, Process], process: Process, kind: str) -> Session:
     chain = processes.chain(table, process)
-    folder = next((found for one in chain[:2] if (found := processes.folder(one.pid))), None)
-    return Session(process, kind, chain, environment(chain, KEYS + WINDOW), folder)
+    told = _open_to_us(chain, KEYS)
+    return Session(process, kind, chain, processes.environment(told.pid, KEYS + WINDOW), processes.folder(told.pid))
 
 
-def environment(chain: tuple[Process, ...], keys: tuple[str, ...]) -> dict[str, str]:
-    """`keys` of the first process of `chain`; of whoever started it where that lets nobody look into it (codex)."""
-    return next((env for one in chain if (env := processes.environment(one.pid, keys))), {})
+def environment(chain: tuple[Process, ...]) -> dict[str, str]:
+    """What the environment of the first process of `chain` says of its window."""
+    return processes.environment(_open_to_us(chain, KEYS + WINDOW).pid, WINDOW)
+
+
+def _open_to_us(chain: tuple[Process, ...], keys: tuple[str, ...]) -> Process:
+    """The first of `chain`; whoever started it, from the same place, where it lets nobody look into it (codex)."""
+    return next((one for one in chain if processes.environment(one.pid, keys)), chain[0])

@@ -75,7 +75,7 @@ def _show_around(table: dict[int, Process], spot: Spot, seen: Terminals) -> Spot
     """The kitty window in which somebody looks at the tmux session of `spot`; nobody may."""
     clients = [pid for server in seen.servers for pid, session in server.clients if session == spot.session]
     chains = [processes.chain(table, table[pid]) for pid in clients if pid in table]
-    seats = [Seat(chain, sessions.environment(chain, sessions.WINDOW)) for chain in chains]
+    seats = [Seat(chain, sessions.environment(chain)) for chain in chains]
     if not clients:
         raise errors.Refused(
             f"nobody looks at the tmux session of {spot.terminal.window}: it is in front there, for whoever attaches",

@@ -68,7 +68,7 @@ def living(queen: Queen, table: Mapping[int, Process]) -> list[Sister]:
 def seat(table: dict[int, Process], sister: Sister) -> Seat:
     """Where to look for the window of a living sister."""
     chain = processes.chain(table, table[sister.pid])
-    return Seat(chain, sessions.environment(chain, sessions.WINDOW))
+    return Seat(chain, sessions.environment(chain))
 
 
 def _process(queen: Queen, sister: Sister, table: Mapping[int, Process]) -> Process | None:
