@@ -10,7 +10,6 @@ import gc
 import os
 import signal
 import sys
-from types import ModuleType
 
 gc.disable()  # a hook is over before there is garbage worth looking for
 
@@ -24,18 +23,7 @@ REFUSED = 77
 """Exit code of a refusal by policy: one that no crash of Python ends with (1, 2, 120, 128 and more)."""
 
 
-class _Later(ModuleType):
-    """A module that is imported when somebody asks it something."""
-
-    def __getattr__(self, name: str) -> object:
-        if sys.modules.get(self.__name__) is self:
-            del sys.modules[self.__name__]
-        return getattr(__import__(self.__name__), name)
-
-
 if __name__ == "__main__":
-    # dataclasses imports inspect and asks it nothing of ours: a fifth of all that a hook imports.
-    sys.modules["inspect"] = _Later("inspect")
     # -I and -S leave the package's own folder out of the path: nothing else than it and the standard library is in.
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
@@ -52,6 +40,9 @@ def main(argv: list[str]) -> int:
 
         return door.main(argv[1:])
     try:
+        from gitqueen.cli import lean
+
+        lean.install()
         signal.signal(signal.SIGALRM, _too_slow)
         signal.setitimer(signal.ITIMER_REAL, _limit())
         return _answer(argv)

@@ -18,9 +18,9 @@ from tests.hooks import kit
 
 MAY_IMPORT = set(
     """
-    collections contextlib copy copyreg dataclasses datetime encodings enum errno fcntl functools gc genericpath
-    gitqueen hashlib inspect itertools json keyword locale math operator os posixpath pwd re reprlib select selectors
-    shlex signal sqlite3 stat subprocess threading types warnings weakref
+    collections contextlib copyreg dataclasses datetime encodings enum errno fcntl functools gc genericpath gitqueen
+    hashlib itertools json keyword locale math operator os posixpath pwd re reprlib select selectors shlex signal
+    sqlite3 stat subprocess threading types warnings weakref
     """.split()
 )
 """Packages and modules at the top that an answer may import, beside those that Python starts with. Each is paid by
@@ -57,8 +57,8 @@ def test_what_an_answer_imports(app: Repo, pair: tuple[Sister, Sister], tmp_path
     look = (
         "import sys, os\n"
         f"sys.argv = [{of.door!r}, 'git', 'pre-commit']\n"
-        # inspect: a name that stands for it, as long as nobody asks it anything.
-        "real = lambda: ['inspect!'] if '__file__' in vars(sys.modules['inspect']) else []\n"
+        # dataclasses: a module of ours that stands in for it.
+        "real = lambda: ['dataclasses!'] if hasattr(sys.modules['dataclasses'], '__file__') else []\n"
         "os._exit = lambda code: print(*sys.modules, *real())\n"
         f"exec(open({of.door!r}).read(), {{'__name__': '__main__', '__file__': {of.door!r}}})\n"
     )
@@ -67,7 +67,8 @@ def test_what_an_answer_imports(app: Repo, pair: tuple[Sister, Sister], tmp_path
     assert (done.rc, done.err) == (0, WARNED)
     loaded = {name.partition(".")[0] for name in done.out.split() if name not in bare}
     heavy = {
-        "inspect!",
+        "dataclasses!",
+        "inspect",
         "click",
         "rich",
         "pygit2",
