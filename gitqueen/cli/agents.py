@@ -73,7 +73,7 @@ def install(
         lambda: view.shape(reports, dry_run),
         lambda: view.changed(reports, "install", dry_run, doing.palette()),
     )
-    return 4 if any(report.fault for report in reports) else 0
+    return max((report.exit_code for report in reports), default=0)
 
 
 def _offer(report: Report) -> Report:
@@ -104,7 +104,7 @@ def uninstall(kinds: tuple[str, ...], dry_run: bool, as_json: bool) -> int:
         lambda: view.shape(reports, dry_run),
         lambda: view.changed(reports, "uninstall", dry_run, doing.palette()),
     )
-    return 4 if any(report.fault for report in reports) else 0
+    return max((report.exit_code for report in reports), default=0)
 
 
 @agents.command(epilog="Examples: gitqueen agents status   gitqueen agents status codex --json")
@@ -117,9 +117,7 @@ def status(kinds: tuple[str, ...], as_json: bool) -> int:
 
     reports = [enrolling.status(os.environ, kind) for kind in kinds or enrolling.present(os.environ)]
     doing.show(as_json, lambda: view.shape(reports), lambda: view.status(reports, doing.palette()))
-    if any(report.fault for report in reports):
-        return 4
-    return 0 if all(report.works for report in reports) else 1
+    return max((report.exit_code or int(not report.works) for report in reports), default=0)
 
 
 @agents.command(epilog="Examples: gitqueen agents brief   gitqueen agents brief --write AGENTS.md")

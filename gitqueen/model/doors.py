@@ -260,6 +260,12 @@ def switched_off(kind: str, settings: object) -> str | None:
     return None
 
 
+def has_own_hooks(config: object) -> bool:
+    """Whether Codex's config.toml has hooks beside what it remembers of them."""
+    hooks = _value(config, ("hooks",))
+    return isinstance(hooks, dict) and bool(hooks.keys() - {"state"})
+
+
 def trusted(config: object, settings: object, files: Sequence[str]) -> bool:
     """Whether Codex runs all our hooks: the user let it, by the hash of each. `files`: the paths of hooks.json."""
     known = _value(config, ("hooks", "state"))

@@ -61,8 +61,8 @@ def read(path: str) -> bytes | None:
 def write(path: str, text: bytes, like: str | None = None) -> None:
     """Replace the file whole, or make it with its folder. `like`: it gets the rights of that file."""
     real = os.path.realpath(path)
-    mode = _mode(os.path.realpath(like) if like else real)
-    if mode is not None and not mode & stat.S_IWUSR and like is None:
+    model = _stat(os.path.realpath(like) if like else real)
+    if model is not None and not model.st_mode & stat.S_IWUSR and like is None:
         raise errors.CannotWork(f"{path} is read-only", hint=f"chmod u+w {path}   (and run it again)")
     part = f"{real}.gitqueen-{os.getpid()}"
     try:
@@ -71,7 +71,10 @@ def write(path: str, text: bytes, like: str | None = None) -> None:
         with open(os.open(part, flags, 0o600), "wb") as file:
             file.write(text)
             file.flush()
-            os.fchmod(file.fileno(), 0o600 if mode is None else mode)
+            if model is not None:
+                if model.st_uid != os.geteuid():
+                    os.fchown(file.fileno(), model.st_uid, model.st_gid)  # under sudo it stays the user's
+                os.fchmod(file.fileno(), stat.S_IMODE(model.st_mode))
             os.fsync(file.fileno())
         os.replace(part, real)
     except OSError as fault:
@@ -92,9 +95,9 @@ def remove(path: str) -> None:
         raise _unwritable(path, os.path.realpath(path), fault) from None
 
 
-def _mode(real: str) -> int | None:
+def _stat(real: str) -> os.stat_result | None:
     try:
-        return stat.S_IMODE(os.stat(real).st_mode)
+        return os.stat(real)
     except OSError:
         return None
 

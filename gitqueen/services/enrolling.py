@@ -56,6 +56,8 @@ class Report:
     notes: tuple[str, ...] = ()
     fault: str = ""
     hint: str = ""
+    exit_code: int = 0
+    """Of the fault."""
 
     @property
     def works(self) -> bool:
@@ -86,17 +88,20 @@ def status(env: Mapping[str, str], kind: str) -> Report:
         extras = tuple(extra for extra in EXTRAS[kind] if _has(env, kind, extra, said))
         return replace(report, state=state, switched_off=off or "", trusted=trusted, extras=extras)
     except errors.GitqueenError as fault:
-        return replace(report, fault=fault.message, hint=fault.hint)
+        return _failed(report, fault)
 
 
 def install(env: Mapping[str, str], kind: str, extras: Collection[str] = (), dry_run: bool = False) -> Report:
     """Put our entries, and the `extras` asked for, into the settings of `kind`; twice changes nothing."""
     try:
         changes, notes = _plan(env, kind, extras)
-        if not dry_run:
-            _perform(env, changes)
+        if changes and not dry_run:
+            with retaining.alone(env):
+                # Again, now that no other of ours writes: two at once arm each agent once.
+                changes, notes = _plan(env, kind, extras)
+                _perform(env, changes)
     except errors.GitqueenError as fault:
-        return replace(status(env, kind), fault=fault.message, hint=fault.hint)
+        return _failed(status(env, kind), fault)
     return replace(status(env, kind), changes=tuple(changes), notes=tuple(notes))
 
 
@@ -105,11 +110,18 @@ def uninstall(env: Mapping[str, str], kind: str, dry_run: bool = False) -> Repor
     try:
         changes = _leaving(env, kind)
         if not dry_run:
-            _perform(env, changes, leaving=True)
+            if changes:
+                with retaining.alone(env):
+                    changes = _leaving(env, kind)
+                    _perform(env, changes, leaving=True)
             retaining.forget(env, kind, {_path(env, kind, names) for names in (_SETTINGS, _SANDBOX)})
     except errors.GitqueenError as fault:
-        return replace(status(env, kind), fault=fault.message, hint=fault.hint)
+        return _failed(status(env, kind), fault)
     return replace(status(env, kind), changes=tuple(changes))
+
+
+def _failed(report: Report, fault: errors.GitqueenError) -> Report:
+    return replace(report, fault=fault.message, hint=fault.hint, exit_code=fault.exit_code)
 
 
 def brief(path: str, words: str | None) -> bool:
@@ -206,6 +218,8 @@ def _plan(env: Mapping[str, str], kind: str, extras: Collection[str]) -> tuple[l
     except jsontext.Unfit as fault:
         raise errors.CannotWork(f"{path}: {fault}", hint="mend it there, then run this again") from None
     changes = [Change(path, was, text.encode(), ", ".join(done))] if done else []
+    if kind == "codex" and doors.has_own_hooks(_config(env)):
+        notes.append("there are hooks in config.toml too: codex runs both, and says so whenever it starts")
     if SANDBOX in extras and kind != "claude" and not _has(env, kind, SANDBOX, said):
         beside = _plan_sandbox(env, kind)
         changes += [beside] if isinstance(beside, Change) else []
@@ -296,21 +310,18 @@ def _without_us(env: Mapping[str, str], path: str, raw: bytes, kept: bytes | Non
 
 def _perform(env: Mapping[str, str], changes: Collection[Change], leaving: bool = False) -> None:
     """Write the changed files; all of them with a backup and a record, unless we leave."""
-    if not changes:
-        return
-    with retaining.alone(env):
-        for change in changes:
-            if settingsfiles.read(change.path) != change.was:
-                raise errors.Busy(f"{change.path} was changed by somebody meanwhile", hint="run it again")
-            if leaving or change.text is None:
+    for change in changes:
+        if settingsfiles.read(change.path) != change.was:
+            raise errors.Busy(f"{change.path} was changed by somebody meanwhile", hint="run it again")
+        if leaving or change.text is None:
+            _write(change)
+        elif retaining.untouched(env, change.path, change.was):
+            _write(change)  # nobody but us has written it since: what was before us is known
+            retaining.renew(env, change.path, change.text)
+        else:
+            before = _before_us(env, change.path, change.was)
+            with retaining.aside(env, change.path, before, change.text):
                 _write(change)
-            elif retaining.untouched(env, change.path, change.was):
-                _write(change)  # nobody but us has written it since: what was before us is known
-                retaining.renew(env, change.path, change.text)
-            else:
-                before = _before_us(env, change.path, change.was)
-                with retaining.aside(env, change.path, before, change.text):
-                    _write(change)
 
 
 def _before_us(env: Mapping[str, str], path: str, was: bytes | None) -> bytes | None:

@@ -270,6 +270,25 @@ def test_a_sandbox_that_is_set_in_another_file(kind: str, name: str, line: str) 
     assert beside.read_text() == mine
 
 
+def test_codex_is_told_of_hooks_in_two_places() -> None:
+    config = given("codex", None).with_name("config.toml")
+    config.write_text('[hooks.state."x"]\ntrusted_hash = "y"\n')
+    assert enrolling.install(env(), "codex").notes == ()
+    config.write_text('[[hooks.Stop]]\n[[hooks.Stop.hooks]]\ntype = "command"\ncommand = "true"\n')
+    assert enrolling.install(env(), "codex").notes == (
+        "there are hooks in config.toml too: codex runs both, and says so whenever it starts",
+    )
+
+
+def test_under_sudo_the_file_stays_the_user_s() -> None:
+    path = given("claude", b"{}\n")
+    owner = (65534, 65534) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
+    os.chown(path, *owner)
+    enrolling.install(env(), "claude")
+    found = [os.stat(one) for one in (path, f"{path}.before-gitqueen")]
+    assert [(one.st_uid, one.st_gid) for one in found] == [owner] * 2
+
+
 def test_hooks_that_are_switched_off_are_said_to_be() -> None:
     given("claude", b'{"disableAllHooks": true}')
     given("gemini", b'{"hooksConfig": {"disabled": ["gitqueen"]}}')
@@ -304,7 +323,7 @@ def test_installing_at_once_writes_each_entry_once() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert {fault for fault in faults if "meanwhile" not in fault} == {""}
+    assert faults == [""] * 8
     assert [len(groups) for groups in parsed(path)["hooks"].values()] == [1] * 7
     enrolling.uninstall(env(), "claude")
     assert path.read_bytes() == b'{"a": 1}'
