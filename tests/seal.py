@@ -82,7 +82,8 @@ class SealBroken(BaseException):
 def environment(root: str) -> dict[str, str]:
     """The sealed environment whose home is the folder `root`."""
     kept = {k: v for k, v in OUTER.items() if not k.startswith(FOREIGN) and k not in ALSO_FOREIGN}
-    path = [BIN, *(part for part in OUTER.get("PATH", os.defpath).split(os.pathsep) if part != BIN)]
+    stubs = os.path.join(root, ".stubs")
+    path = [BIN, stubs, *(part for part in OUTER.get("PATH", os.defpath).split(os.pathsep) if part != BIN)]
     return {**kept, **_homes(root), **_FIXED, "PATH": os.pathsep.join(path)}
 
 
@@ -116,10 +117,16 @@ def _homes(root: str) -> dict[str, str]:
 
 
 def furnish(root: str) -> None:
-    """Make `root` a home: git's configuration and the runtime folder."""
+    """Make `root` a home: git's configuration, the runtime folder, and a crontab that is not this user's own."""
     with open(os.path.join(root, ".gitconfig"), "w", encoding="utf-8") as file:
         file.write(GITCONFIG)
     os.mkdir(os.path.join(root, ".run"), 0o700)
+    os.mkdir(os.path.join(root, ".stubs"))
+    # `crontab -l` asks by user, not by HOME.
+    stub = os.path.join(root, ".stubs", "crontab")
+    with open(stub, "w", encoding="utf-8") as file:
+        file.write('#!/bin/sh\ncat "$HOME/.crontab" 2>/dev/null || { echo "no crontab for keeper" >&2; exit 1; }\n')
+    os.chmod(stub, 0o755)
 
 
 def enter(root: str) -> None:

@@ -104,7 +104,7 @@ def test_no_test_shares_its_home_with_another(sealed: Path, home: Path) -> None:
     assert os.environ["HOME"] == str(sealed)
     assert home == sealed / ".claude" / "queen"
     assert not home.exists()
-    assert sorted(file.name for file in sealed.iterdir()) == [".gitconfig", ".run"]
+    assert sorted(file.name for file in sealed.iterdir()) == [".gitconfig", ".run", ".stubs"]
 
 
 def test_commits_have_known_hashes(repo: Callable[..., Repo]) -> None:

@@ -138,7 +138,7 @@ def folders(place: Place) -> tuple[str, ...] | None:
         return None
     if found is None:
         return None
-    found += {place.git_dir, place.common_dir, os.path.join(place.common_dir, "info")}
+    found += {place.git_dir, place.common_dir, *(os.path.join(place.common_dir, one) for one in ("info", "refs"))}
     for kind in ("heads", "remotes"):
         found += [top for top, _, _ in os.walk(os.path.join(place.common_dir, "refs", kind))]
     return tuple(found) if len(found) <= MOST_FOLDERS else None

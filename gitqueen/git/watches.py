@@ -6,16 +6,11 @@ that lives long. What cannot be watched (network mounts, submodules, no watches 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Collection
 
-if sys.platform == "linux":
-    from inotify_simple import INotify, flags
+from gitqueen.git import inotify
 
-    _MASK = (
-        flags.CREATE | flags.DELETE | flags.MODIFY | flags.ATTRIB | flags.MOVED_FROM | flags.MOVED_TO
-        | flags.DELETE_SELF | flags.MOVE_SELF | flags.ONLYDIR | flags.DONT_FOLLOW | flags.EXCL_UNLINK
-    )  # fmt: skip
+_MASK = inotify.CREATE | inotify.DELETE | inotify.MODIFY | inotify.ATTRIB | inotify.MOVED | inotify.SELF
 
 MOST = 50_000
 """Folders watched altogether: the kernel keeps about 1 KB for each, and has 8,192 to 1,048,576 of them a user."""
@@ -29,23 +24,18 @@ class Watches:
         """Worktrees in which nothing happened since the last look at them, as of the last `read`."""
         self._folders: dict[str, dict[str, int]] = {}
         self._owners: dict[int, set[str]] = {}
-        self._kernel: INotify | None = None
-        if sys.platform == "linux":
-            try:
-                self._kernel = INotify(nonblocking=True)
-            except OSError:
-                pass  # no instance left for this user
+        self._kernel = inotify.open()
 
     def read(self) -> None:
         """Take in what happened since the last time."""
         if self._kernel is None:
             return
-        for event in self._kernel.read(timeout=0):
-            if event.mask & flags.Q_OVERFLOW:
+        for number, mask in self._kernel.read():
+            if mask & inotify.OVERFLOW:
                 self.calm.clear()
-            self.calm -= self._owners.get(event.wd, set())
-            if event.mask & flags.IGNORED:
-                self._forget(event.wd)
+            self.calm -= self._owners.get(number, set())
+            if mask & inotify.IGNORED:
+                self._forget(number)
 
     def learn(self, worktree: str, folders: Collection[str] | None) -> None:
         """`worktree` was read, and depends on `folders`. It is calm once all of them were watched before the look."""
@@ -62,7 +52,7 @@ class Watches:
         new = wanted - known.keys()
         for folder in new:
             try:
-                number = self._kernel.add_watch(folder, _MASK)
+                number = self._kernel.add(folder, _MASK)
             except (FileNotFoundError, NotADirectoryError):
                 continue  # removed meanwhile: it is not asked for the next time
             except OSError:
@@ -90,7 +80,7 @@ class Watches:
             owners.discard(worktree)
             if not owners and self._owners.pop(number, None) is not None and self._kernel is not None:
                 try:
-                    self._kernel.rm_watch(number)
+                    self._kernel.remove(number)
                 except OSError:
                     pass  # the folder is gone, and the watch with it
 
