@@ -27,7 +27,8 @@ FEW = 64
 """Notes up to which they are read and written in one small pack; git's own importer is for more."""
 LARGEST_TREE, LARGEST = 64 << 20, 1 << 20
 """Bytes of a folder of notes, and of a note: a longer one is somebody else's, and left alone."""
-REWRITE, STRATEGY = ("notes.rewriteRef", REF), ("notes.gitqueen.mergeStrategy", "cat_sort_uniq")
+# A pattern that fits this one ref: of a name without one, git warns at every amend until the first note is there.
+REWRITE, STRATEGY = ("notes.rewriteRef", "refs/notes/gitquee[n]"), ("notes.gitqueen.mergeStrategy", "cat_sort_uniq")
 _SIGNED = b"author gitqueen <gitqueen@localhost> 0 +0000\ncommitter gitqueen <gitqueen@localhost> 0 +0000\n\nnotes\n"
 
 
@@ -101,6 +102,8 @@ def _busy(place: Place, why: str) -> errors.Busy:
 
 def _longer(text: str, new: Sequence[str], essence: Callable[[str], Hashable]) -> str | None:
     """`text` with those lines of `new` behind it that it has not; None when it has them all."""
+    if not text and len(new) == 1:
+        return f"{new[0]}\n"
     there = {essence(line) for line in text.split("\n")}
     more = {key: line for line in reversed(new) if (key := essence(line)) not in there}
     if not more:

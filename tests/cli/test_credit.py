@@ -175,8 +175,9 @@ def test_a_terminal_gets_the_users_pager_and_colours(app: Repo, tmp_path: Path) 
     pager.write_text(f"#!/bin/sh\ncat >{seen}\n")
     pager.chmod(0o755)
     app.git("config", "core.pager", os.fspath(pager))
-    socket = os.fspath(tmp_path / "tmux")
     for command in ("blame a.py", "log -1"):
+        # A server that is going takes no new session.
+        socket = os.fspath(tmp_path / f"tmux-{command[:3]}")
         seen.unlink(missing_ok=True)
         line = f"cd {app.path} && {gitqueen()} {command}; touch {seen}.done; sleep 60"
         subprocess.run(["tmux", "-S", socket, "new-session", "-d", "-x", "100", "-y", "30", line], check=True)
