@@ -290,7 +290,7 @@ def unfollow(place: Place) -> None:
     for key, value in (REWRITE, STRATEGY):
         if value in _set(place, key):
             section = key.rpartition(".")[0]
-            _config(place, "--unset-all", key, f"^{value}$")
+            _config(place, "--fixed-value", "--unset-all", key, value)
             # After a comment of the user's git leaves the head of a section that is empty now.
             if not _config(place, "--get-regexp", rf"^{section}\.[^.]+$"):
                 _config(place, "--remove-section", section)

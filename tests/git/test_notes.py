@@ -258,12 +258,22 @@ def test_git_is_told_to_carry_notes_along_and_untold_to_the_byte(before: str, re
     was, place = config(app), here(app.path)
     assert notes.follow(place)
     assert not notes.follow(place)
-    assert app.git("config", "--get-all", "notes.rewriteRef").splitlines()[-1] == "refs/notes/gitqueen"
+    assert app.git("config", "--get-all", "notes.rewriteRef").splitlines()[-1] == "refs/notes/gitquee[n]"
     assert app.git("config", "notes.gitqueen.mergeStrategy") == "cat_sort_uniq"
     notes.unfollow(place)
     assert config(app) == was
     notes.unfollow(place)
     assert config(app) == was
+
+
+def test_git_carries_notes_along_and_says_nothing_before_there_are_any(repo: Callable[..., Repo], run: Runner) -> None:
+    app = repo()
+    notes.follow(here(app.path))
+    done = run("git", "commit", "--quiet", "--amend", "-m", "amended", cwd=app)
+    assert (done.returncode, done.stderr) == (0, "")
+    add(app, app.head, LINE)
+    app.git("commit", "--quiet", "--amend", "-m", "again")
+    assert shown(app, app.head) == LINE
 
 
 def test_git_is_not_told_of_what_would_make_it_die(repo: Callable[..., Repo]) -> None:
