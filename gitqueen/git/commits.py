@@ -127,15 +127,6 @@ def brought(
 _RAW = ("--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", "--ignore-submodules=none")
 
 
-def changed_here(here: Place, env: Mapping[str, str], there: Place, paths: Collection[str]) -> set[str]:
-    """Which of `paths` our side changed since it parted from HEAD of another worktree."""
-    other = tip(here, there)
-    if other is None or not paths:
-        return set()
-    changed = _beside(here, env, there, "diff", *_RAW, f"{other}...HEAD", "--", *_named(paths))
-    return {path for path, _ in _raw(changed)} & set(paths)
-
-
 def _raw(output: bytes) -> list[tuple[str, str]]:
     """(path, id of its new content) in what git prints with `--raw -z`."""
     words = iter(output.split(b"\0"))

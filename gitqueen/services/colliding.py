@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gitqueen.model.claims import Claim
     from gitqueen.store.commits import Touch
 
+COMMITTED = "committed"
 SHOWN = 5
 """Paths that a sentence names before it counts the rest."""
 
@@ -176,22 +177,10 @@ def _committed(queen: Queen, me: str | None, paths: Sequence[str], beside: dict[
     ]
 
 
-def still_committed(
-    queen: Queen, me: str | None, paths: Sequence[str], living: Sequence[Sister], other: str
-) -> set[str]:
-    """Which of `paths` the branches here and of the sister `other` both change still, to different ends."""
-    from gitqueen.git import commits, places
-
-    kin = relating.kin(queen, queen.here().common_dir)
-    beside = _beside(queen, me, living, kin)
-    hers = {one.path for one in _committed(queen, me, paths, beside) if one.sister == other}
-    folder = next((folder for folder, sisters in beside.items() if any(s.name == other for s in sisters)), None)
-    there = places.find(folder) if hers and folder else None
-    if there is None:
-        return set()
-    with database.faults(queen.settings.database):
-        mine = trees.changed(queen.db, queen.here().worktree or "")
-    return hers & (mine | commits.changed_here(queen.here(), queen.env, there, hers))
+def brought(queen: Queen, me: str, paths: Sequence[str], living: Sequence[Sister], other: str) -> set[str]:
+    """Which of `paths` the branch of the sister `other` changed by commits that are not merged here."""
+    beside = _beside(queen, me, living, relating.kin(queen, queen.here().common_dir))
+    return {one.path for one in _committed(queen, me, paths, beside) if one.sister == other}
 
 
 def _ahead(path: str, touch: Touch, sisters: Sequence[Sister]) -> list[Collision]:
@@ -201,7 +190,7 @@ def _ahead(path: str, touch: Touch, sisters: Sequence[Sister]) -> list[Collision
         Collision(
             path,
             sister.name,
-            "committed",
+            COMMITTED,
             conflicts.WARNING,
             f"changed by {touch.sister} in {touch.oid[:10]} ({_where(sister)}{_on_task(sister)})",
             touch.at,
@@ -271,6 +260,7 @@ def findings(queen: Queen, me: str, collisions: Iterable[Collision]) -> list[Fin
     for collision in collisions:
         groups.setdefault((collision.sister, collision.verdict), []).append(collision)
     place = queen.here()
+    kin = relating.kin(queen, place.common_dir) if groups else {}
     return [
         Finding(
             type=conflicts.kind(group[0]),
@@ -279,7 +269,7 @@ def findings(queen: Queen, me: str, collisions: Iterable[Collision]) -> list[Fin
             detail=f"{me} {_does(group[0])} {_listed([one.path for one in group])}, {group[0].detail}",
             subject=subject(group[0]),
             repo=place.repo,
-            common_dir=place.common_dir,
+            common_dir=min(kin) if group[0].verdict == COMMITTED else place.common_dir,
             worktree=place.worktree,
             facts=tuple(sorted({one.path for one in group})),
         )
@@ -292,8 +282,9 @@ def _does(collision: Collision) -> str:
 
 
 def subject(collision: Collision) -> str:
-    """What the conflict is about: who is in the way, and how."""
-    return f"{collision.verdict} {collision.sister}"
+    """What the conflict is about: who is in the way, and how. That both committed to a path is one fact, whoever of
+    them sees it."""
+    return COMMITTED if collision.verdict == COMMITTED else f"{collision.verdict} {collision.sister}"
 
 
 def _listed(paths: Sequence[str]) -> str:

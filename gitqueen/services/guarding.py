@@ -109,8 +109,8 @@ def before_commit(queen: Queen, me: Identity) -> CommitReport:
 def _unmuted(queen: Queen, mine: Sister, found: Sequence[Collision]) -> list[Collision]:
     """What nobody said of that it is no matter (`gitqueen resolve`)."""
     muted = [one for one in colliding.findings(queen, mine.name, found) if remembering.muted(queen, one)]
-    quiet = {(one.subject, path) for one in muted for path in one.facts}
-    return [one for one in found if (colliding.subject(one), one.path) not in quiet]
+    quiet = {(one.subject, *one.sisters, path) for one in muted for path in one.facts}
+    return [one for one in found if (colliding.subject(one), *sorted((mine.name, one.sister)), one.path) not in quiet]
 
 
 def _remember(queen: Queen, mine: Sister, found: Sequence[Collision]) -> None:

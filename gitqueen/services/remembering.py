@@ -103,13 +103,26 @@ def _unpushed(worktree: str) -> bool:
 def _unmerged(queen: Queen, living: Sequence[Sister]) -> Iterator[tuple[str, tuple[str, ...]]]:
     with database.faults(queen.settings.database):
         book = conflicts_table.open_ones(queen.db)
+    there = {sister.name: sister for sister in living}
     for conflict in book:
-        verdict, _, other = conflict.subject.partition(" ")
-        place = places.find(conflict.worktree) if conflict.worktree and verdict == "committed" else None
-        if conflict.type == conflicts.FILE_COLLISION and place is not None:
-            me = next((name for name in conflict.sisters if name != other), None)
-            still = colliding.still_committed(queen.at(place), me, conflict.facts, living, other)
+        if conflict.subject == colliding.COMMITTED and set(conflict.sisters) <= set(there):
+            one, other = (there[name] for name in conflict.sisters)
+            to_one, to_other = (_brought(queen, *pair, conflict, living) for pair in ((one, other), (other, one)))
+            # Each must have something that is new to the other; what is not committed yet is, too.
+            still = (to_one | to_other) & (to_other | _dirty(queen, one)) & (to_one | _dirty(queen, other))
             yield conflict.id, tuple(path for path in conflict.facts if path in still)
+
+
+def _brought(queen: Queen, one: Sister, other: Sister, conflict: Conflict, living: Sequence[Sister]) -> set[str]:
+    place = places.find(one.worktree) if one.worktree else None
+    if place is None:
+        return set()
+    return colliding.brought(queen.at(place), one.name, conflict.facts, living, other.name)
+
+
+def _dirty(queen: Queen, sister: Sister) -> set[str]:
+    with database.faults(queen.settings.database):
+        return trees.changed(queen.db, sister.worktree or "")
 
 
 def reconcile(queen: Queen, living: Sequence[Sister], standing: Sequence[Claim], asked: Asked) -> list[Conflict]:
@@ -156,7 +169,7 @@ def _still(
     if not all(name in there for name in conflict.sisters):
         return None
     if conflict.type == conflicts.FILE_COLLISION:
-        if conflict.subject.startswith("committed "):
+        if conflict.subject == colliding.COMMITTED:
             return asked.unmerged.get(conflict.id, conflict.facts) or None
         return _still_colliding(queen, conflict, there, standing) or None
     if conflict.type == conflicts.SWEPT_WORK:
