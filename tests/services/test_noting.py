@@ -286,7 +286,7 @@ def test_a_ref_that_is_no_notes_keeps_what_waits_and_no_amend_dies(
     app.git("update-ref", "-d", "refs/notes/gitqueen")
     iza.sh("gitqueen hooks install; gitqueen scan")
     wait_for_history(app, [[MINE], []])
-    assert iza.sh("git config notes.rewriteRef").out == "refs/notes/gitqueen\n"
+    assert iza.sh("git config notes.rewriteRef").out == "refs/notes/gitquee[n]\n"
 
 
 def test_notes_stay_when_hooks_go_and_go_when_asked(repo: Callable[..., Repo], sister: Callable[..., Sister]) -> None:
