@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -50,7 +49,6 @@ class Clock:
         self._spool: int | None = None
         self._config: list[object] = []
         self._faults: tuple[str, ...] = ()
-        self.stopping = False
 
     def tick(self, now: float) -> None:
         """Begin what is due, and take in what is done."""
@@ -192,16 +190,10 @@ def seconds() -> float:
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
-def go(clock: Clock, still_ours: Callable[[], bool]) -> str:
+def go(clock: Clock, stopping: Callable[[], bool], still_ours: Callable[[], bool]) -> str:
     """Tick until somebody ends us; why it ended."""
-
-    def stop(number: int, _: object) -> None:
-        clock.stopping = True
-
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, stop)
     try:
-        while not clock.stopping:
+        while not stopping():
             if not still_ours():
                 return "another daemon or nobody owns this home now"
             clock.tick(seconds())

@@ -50,8 +50,23 @@ def state(env: Mapping[str, str]) -> State:
     """How it is; nothing is made where there is no home."""
     home = settings.read(env).home
     journal = Journal(home, _now)
-    pid, since = _pid(home)
-    return State(pid if _held(home) else None, since, journal.path, journal.last())
+    deadline = time.monotonic() + 1.0
+    while True:
+        held, (pid, since) = _held(home), _pid(home)
+        if not held or (pid is not None and _lives(pid)) or time.monotonic() > deadline:
+            break
+        time.sleep(0.02)  # it has just come: what the file says is of one that was killed
+    return State(pid if held else None, since, journal.path, journal.last())
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def _held(home: str) -> bool:
@@ -75,8 +90,7 @@ def _pid(home: str) -> tuple[int | None, datetime | None]:
 
 def run(env: Mapping[str, str], interval: float, aloud: Callable[[str], None] | None = None) -> bool:
     """Be the daemon until somebody ends it; False where there is one already."""
-    from gitqueen.daemon import clock
-    from gitqueen.services import alone, queen
+    from gitqueen.services import alone
 
     home = settings.read(env).home
     os.makedirs(home, mode=0o700, exist_ok=True)
@@ -84,21 +98,42 @@ def run(env: Mapping[str, str], interval: float, aloud: Callable[[str], None] | 
     with alone.only(os.path.join(home, "daemon.lock"), 0.0) as free:
         if not free:
             return False
-        os.chdir("/")  # no folder is kept from being removed or unmounted
-        try:
-            queen.open(env, _now, "/").db.close()  # its faults are said now, and the spool is there to be watched
-        except errors.GitqueenError as fault:
-            journal.write(fault.message)
-        clock.prepare()
+        stopping = _listen()
         mark = _sign(home)
         journal.write(f"started, process {os.getpid()}, a look around every {interval:g} s")
         try:
-            why = clock.go(clock.Clock(env, interval, journal), lambda: _mark(home) == mark)
-            journal.write(f"ended: {why}")
+            journal.write(f"ended: {_tick(env, interval, journal, stopping, lambda: _mark(home) == mark)}")
         finally:
             if _mark(home) == mark:
                 os.unlink(os.path.join(home, "daemon.pid"))
     return True
+
+
+def _tick(
+    env: Mapping[str, str],
+    interval: float,
+    journal: Journal,
+    stopping: Callable[[], bool],
+    still_ours: Callable[[], bool],
+) -> str:
+    from gitqueen.daemon import clock
+    from gitqueen.services import queen
+
+    os.chdir("/")  # no folder is kept from being removed or unmounted
+    try:
+        queen.open(env, _now, "/").db.close()  # its faults are said now, not only by the first child
+    except errors.GitqueenError as fault:
+        journal.write(fault.message)
+    clock.prepare()
+    return clock.go(clock.Clock(env, interval, journal), stopping, still_ours)
+
+
+def _listen() -> Callable[[], bool]:
+    """From now on signals end us in order; whether one came."""
+    came: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda got, _: came.append(got))
+    return lambda: bool(came)
 
 
 def _sign(home: str) -> tuple[int, int] | None:
@@ -121,7 +156,7 @@ def _mark(home: str) -> tuple[int, int] | None:
 
 def start(env: Mapping[str, str], interval: float | None) -> State:
     """Have one run in the background, and wait until it does. Raises `errors.CannotWork` where none comes."""
-    before = state(env)
+    before, stale = state(env), _mark(settings.read(env).home)
     if before.running:
         return before
     from gitqueen.services import watching
@@ -131,7 +166,7 @@ def start(env: Mapping[str, str], interval: float | None) -> State:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         now = state(env)
-        if now.running and now.pid is not None:
+        if now.running and _mark(settings.read(env).home) != stale:
             return now
         time.sleep(0.05)
     last = Journal(settings.read(env).home, _now).last()
