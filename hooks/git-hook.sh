@@ -31,19 +31,34 @@ gitqueen_hook() {
   # Only a repository that gitqueen manages has this folder; a link is none of ours, it came with an archive.
   [ -d "$gq_common/gitqueen" ] && [ ! -h "$gq_common/gitqueen" ] && [ ! -h "$gq_common/gitqueen/live" ] || return 0
   gq_home=${GITQUEEN_HOME:-${HOME:-/nowhere}/.claude/queen}
-  gq_live=
+  gq_live='' gq_unseen=''
   for gq_line in "$gq_common"/gitqueen/live/*; do
     gq_line=${gq_line##*/}
     case $gq_line in '' | *[!0-9]*) continue ;; esac
     # kill -0 fails for another user's process too: /proc knows that one.
-    if kill -0 "$gq_line" 2>/dev/null || [ -d "/proc/$gq_line" ]; then gq_live="$gq_live $gq_line"; fi
+    if kill -0 "$gq_line" 2>/dev/null || [ -d "/proc/$gq_line" ]; then
+      gq_live="$gq_live $gq_line"
+    else
+      gq_unseen="$gq_unseen $gq_line"
+    fi
   done
+  # A sandbox with process numbers of its own sees none of those outside: whoever has a marker may live.
+  if [ -n "$gq_unseen" ] && gitqueen_apart; then gq_live="$gq_live$gq_unseen"; fi
   if [ -z "$gq_live" ] && [ ! -e "$gq_common/gitqueen/claims" ]; then
     gitqueen_look "$1" "$2"
   elif [ -r "$gitqueen_hooks/git-hook-busy.sh" ]; then
     . "$gitqueen_hooks/git-hook-busy.sh"
     gitqueen_busy "$@"
   fi
+}
+
+# Whether the first process here began more than a minute after the machine: then it is a sandbox's or a container's.
+gitqueen_apart() {
+  gq_stat=
+  { while IFS= read -r gq_line || [ -n "$gq_line" ]; do gq_stat=$gq_line; done </proc/1/stat; } 2>/dev/null
+  # shellcheck disable=SC2086  # split into its fields on purpose
+  set -- ${gq_stat##*") "}
+  [ "${20:-0}" -gt 6000 ] 2>/dev/null
 }
 
 # Nobody is known to live here: sessions that never said a word are seen by a look around, one in 30 s at most.
