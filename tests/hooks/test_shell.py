@@ -148,6 +148,7 @@ def test_what_a_commit_starts(
     # With one who commits herself: the drain of what was recorded, after the commit is made.
     bea = sister("bea", app)
     bea.sh("iam 'her work'")
+    kit.drained()  # what `iam` itself left to be noted
     assert bea.sh(commit % "alone").rc == 0
     assert started(tmp_path / "trace.alone") == [*hooks, os.path.basename(tool().python)]
     assert forks(tmp_path / "trace.alone", app) == 1
