@@ -148,7 +148,9 @@ def test_what_a_commit_starts(
     # With one who commits herself: the drain of what was recorded, after the commit is made.
     bea = sister("bea", app)
     bea.sh("iam 'her work'")
-    kit.drained()  # what `iam` itself left to be noted
+    # `iam` itself starts a drain, for the note that the task began.
+    kit.until(lambda: app.git("for-each-ref", "refs/notes"), "it is noted that the task began")
+    kit.drained()
     assert bea.sh(commit % "alone").rc == 0
     assert started(tmp_path / "trace.alone") == [*hooks, os.path.basename(tool().python)]
     assert forks(tmp_path / "trace.alone", app) == 1
