@@ -35,8 +35,6 @@ PATIENCE = 1.0
 """Seconds to wait for another writer."""
 LETTERS, WHOLE = 8, 300
 """Letters that one prompt is told of, and characters of one that is told whole."""
-AGAIN = 30.0
-"""Seconds in which looking is not written down again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +89,18 @@ def actor(queen: Queen, deed: Deed) -> Identity:
     return me
 
 
-def seen(queen: Queen, me: Identity, status: str | None = None, wait: bool = True) -> None:
-    """She did something here, and works, waits or idles from now on. Where she was told nothing, the branch that she
-    is known to be on stays: that it moved under her she learns at her next prompt."""
+def seen(queen: Queen, me: Identity, status: str) -> None:
+    """She waits or idles here from now on."""
     if me.sister is None:
         return
-    with database.transaction(queen.db, patience=PATIENCE if wait else 0.2):
+    with database.transaction(queen.db, patience=PATIENCE):
         _settle(queen, me.sister)
-        if status is not None:
-            sisters_table.set_status(queen.db, me.sister.row, status)
+        sisters_table.set_status(queen.db, me.sister.row, status)
 
 
 def _settle(queen: Queen, sister: Sister) -> None:
+    """She is here now. Where she is told nothing, the branch that she believes to be on stays: that it moved under
+    her she learns at her next prompt."""
     place = queen.place
     if place is not None and sister.worktree == place.worktree:
         sisters_table.seen(queen.db, sister, queen.now)
@@ -212,6 +210,10 @@ def after_edit(queen: Queen, me: Identity, paths: Sequence[str]) -> None:
         for there, touched in moments:
             touches.save(queen.db, there.here().worktree or "", touched)
         _settle(moments[-1][0] if moments else queen, sister)
+    from gitqueen.services import keeping
+
+    for there, _ in moments:
+        keeping.soon(there, there.here())
 
 
 def _stamp(there: Queen, path: str) -> str:
