@@ -42,6 +42,7 @@ NEEDS = {
     "git_annex": ("git-annex", "version", "--raw"),
     "git_lfs": ("git-lfs", "version"),
     "husky": ("test", "-x", f"{CACHE}/npm/node_modules/.bin/husky"),
+    "kitty": ("sh", "-c", "kitty --version && command -v Xvfb && ls /usr/lib/*/dri/swrast_dri.so"),
     "lefthook": (f"{CACHE}/npm/node_modules/.bin/lefthook", "version"),
     "newer_git": (NEWER_GIT, "--version"),
     "pre_commit": (f"{CACHE}/pre-commit/bin/pre-commit", "--version"),
