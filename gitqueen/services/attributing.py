@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from gitqueen.model import attribution, conflicts
 from gitqueen.model.attribution import Owner
@@ -14,7 +15,7 @@ from gitqueen.model.claims import Claim
 from gitqueen.model.conflicts import Collision
 from gitqueen.model.sisters import Sister
 from gitqueen.services.queen import Queen
-from gitqueen.store import database, touches
+from gitqueen.store import database, touches, trees
 from gitqueen.store.touches import Touch
 
 _FEW = 20
@@ -90,6 +91,23 @@ def _swept(path: str, sister: Sister, touch: Touch) -> Collision:
     task = f', "{sister.task}"' if sister.task else ""
     detail = f"written by {sister.name} in this worktree and not committed ({where}{task})"
     return Collision(path, sister.name, conflicts.SWEPT, conflicts.WARNING, detail, at)
+
+
+def shares(queen: Queen, living: Sequence[Sister], standing: Sequence[Claim]) -> list[Sister]:
+    """The sisters, each in a worktree of several `dirty` by what is hers, or may be, of its changes."""
+    where = [sister.worktree for sister in living]
+    counts: dict[str, dict[str, int]] = {}
+    for worktree in {folder for folder in where if folder is not None and where.count(folder) > 1}:
+        with database.faults(queen.settings.database):
+            changed = sorted(trees.changed(queen.db, worktree))
+        owned = owners(queen, worktree, changed, living, standing).values()
+        counts[worktree] = {one.name: sum(owner.may_be(one.name) for owner in owned) for one in living}
+    return [
+        replace(one, dirty=counts[one.worktree][one.name])
+        if one.worktree is not None and one.worktree in counts and one.dirty is not None
+        else one
+        for one in living
+    ]
 
 
 def mine(owned: Mapping[str, Owner], me: str | None) -> list[str]:

@@ -14,7 +14,7 @@ from gitqueen.model.conflicts import Conflict
 from gitqueen.model.jobs import Job
 from gitqueen.model.sisters import Sister
 from gitqueen.senses import processes
-from gitqueen.services import claiming, glancing, remembering, tending, timing
+from gitqueen.services import attributing, claiming, glancing, remembering, tending, timing
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, repos, trees
 from gitqueen.store import messages as messages_table
@@ -81,6 +81,7 @@ def status(queen: Queen, repo: str | None = None, every: bool = False) -> Status
     wanted = None if repo is None else _repository(queen, repo)
     if wanted is not None:
         living = [sister for sister in living if sister.common_dir == wanted]
+    living = attributing.shares(queen, living, claiming.held(queen))
     claims = [c for c in claiming.held(queen) if wanted is None or c.common_dir in (wanted, None) or not c.paths]
     book = [c for c in remembering.book(queen) if wanted is None or c.common_dir in (wanted, None)]
     book.sort(key=lambda conflict: conflicts.weight(conflict.severity))
