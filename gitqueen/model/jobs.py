@@ -103,7 +103,7 @@ def _entry(source: str, line: str, with_user: bool, zone: str | None) -> Entry:
 
 
 _SECRET = r"(?:token|secret|passw|pass\b|pwd|key|credential|auth|cookie|session|dsn)"
-_VALUE = r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s'"]+)"""
+_VALUE = r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s'";&|]+)"""
 _MASKS = (
     # TOKEN=x, also after export, env, --env, -e
     (re.compile(rf"\b((?:[A-Za-z_][A-Za-z0-9_-]*)?{_SECRET}[A-Za-z0-9_-]*)=({_VALUE})+", re.I), r"\1=***"),

@@ -50,14 +50,14 @@ def _pressing(report: Status, colour: Palette) -> list[str]:
     if report.mail:
         lines.append(_line("  📬 Pending mail: ", [_mail(one) for one in report.mail], "", colour))
     for job in report.soon[:SOON]:
-        lines.append(colour.warning(cut(_soon(job, report), colour.room(SENTENCE))))
+        lines.append(colour.warning(cut(_soon(job, report), colour.room(FOLDER))))
     return lines
 
 
 def _soon(job: Job, report: Status) -> str:
     there = ", ".join(one.name for one in report.sisters if one.worktree == job.repo and one.dirty)
     minutes = max(0, int(((job.next_run or report.at) - report.at).total_seconds() // 60))
-    return f"  ⏰ in {minutes} min in {folder(job.repo)}, where {there} works uncommitted: {job.command}"
+    return f"  ⏰ in {minutes} min: {cut(job.command, 40)} in {folder(job.repo)}, where {there} works uncommitted"
 
 
 def _groups(report: Status) -> list[tuple[str | None, list[Sister]]]:
