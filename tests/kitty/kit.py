@@ -79,7 +79,12 @@ class Kitty:
 
 
 def start(
-    display: str, folder: Path, *argv: str, address: str | None = "socket", options: Mapping[str, str] | None = None
+    display: str,
+    folder: Path,
+    *argv: str,
+    address: str | None = "socket",
+    options: Mapping[str, str] | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> Kitty:
     """An instance whose first window runs `argv`; `address`: `socket` for one in `folder`, None for no socket."""
     folder.mkdir()
@@ -92,12 +97,12 @@ def start(
         **(options or {}),
     }
     words = [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
-    env = {**os.environ, "DISPLAY": display, "LIBGL_ALWAYS_SOFTWARE": "1", "KITTY_CONFIG_DIRECTORY": os.fspath(folder)}
+    drawn = {"DISPLAY": display, "LIBGL_ALWAYS_SOFTWARE": "1", "KITTY_CONFIG_DIRECTORY": os.fspath(folder)}
     with open(folder / "log", "wb") as log:
         process = subprocess.Popen(
             ["kitty", "--config", "NONE", *(["--listen-on", address] if address else []), *words, *argv],
             cwd=folder,
-            env=env,
+            env={**(os.environ if env is None else env), **drawn},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
