@@ -129,6 +129,10 @@ def _before(agent: str, deed: Deed, queen: Queen, me: Identity, threats: list[Th
 
         text = "\n".join(texts)
         _say(answers.refusal(agent, deed, text) if refused else answers.context(agent, deed, text))
+    if threats and not refused:
+        from gitqueen.services import bracing
+
+        bracing.before(queen, me, threats)
 
 
 def _payload() -> object:

@@ -1,4 +1,4 @@
-"""The lean door, run by path with `python -I -S`: `hook.py git EVENT [ARGUMENT...]`, `hook.py drain`, `hook.py look`.
+"""The lean door, run by path with `python -I -S`: `hook.py git EVENT [ARGUMENT...]`, `hook.py drain`, `look`, `keep`, `pack`.
 
 Without click, rich, pygit2, psutil or filelock, because every import is paid by a commit. Fails open: our own fault, a
 timeout or a missing database says one line, is logged, and lets git go on. Only a refusal by policy says no.
@@ -33,8 +33,8 @@ class TooSlow(BaseException):
 
 
 def main(argv: list[str]) -> int:
-    if argv in (["drain"], ["look"]):
-        return _behind(argv[0])
+    if argv[:1] in (["drain"], ["look"], ["keep"], ["pack"]):
+        return _behind(*argv)
     if argv[:1] == ["agent"]:
         from gitqueen.cli import door
 
@@ -91,11 +91,20 @@ def _answer(argv: list[str]) -> int:
     if event == "post-checkout" and len(arguments) == 3:
         checkout = guarding.after_checkout(opened, me, arguments)
         _say(warnings.checkout(checkout, opened.now, _colour()))
+        _keep_soon(opened, me)
     return 0
 
 
-def _behind(task: str) -> int:
-    """What nobody waits for, in a session of its own: the spool goes into the book (drain), or a scan looks around."""
+def _keep_soon(queen: Queen, me: Identity) -> None:
+    """What the checkout took away from others is found by somebody whom nobody waits for."""
+    from gitqueen.services import keeping
+
+    keeping.moved(queen, me.sister.name if me.sister else None, "git checkout")
+
+
+def _behind(task: str, worktree: str = "/") -> int:
+    """What nobody waits for, in a session of its own: the spool goes into the book (drain), a scan looks around, or
+    what is uncommitted in a worktree is kept, or what is kept is packed."""
     try:
         if os.getpid() != os.getsid(0):
             os.setsid()
@@ -108,6 +117,12 @@ def _behind(task: str) -> int:
             os.execv(sys.executable, [sys.executable, "-P", "-m", "gitqueen", "scan", "--stale"])
         from datetime import UTC, datetime
 
+        if task in ("keep", "pack"):
+            from gitqueen.services import keeping, queen
+
+            opened = queen.open(os.environ, lambda: datetime.now(UTC), worktree)
+            keeping.keep(opened) if task == "keep" else keeping.pack(opened)
+            return 0
         from gitqueen.services import draining
 
         draining.detached(os.environ, lambda: datetime.now(UTC))
@@ -145,6 +160,12 @@ def _open(reason: str, fault: BaseException | None = None) -> int:
 
         crashes.log(os.environ, fault)
     return 0
+
+
+TYPE_CHECKING = False  # importing typing costs 4 ms
+if TYPE_CHECKING:
+    from gitqueen.services.identifying import Identity
+    from gitqueen.services.queen import Queen
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from gitqueen import errors
@@ -52,8 +54,9 @@ def diff(identity: str, paths: tuple[str, ...]) -> int:
     from gitqueen.views import patches
 
     queen = doing.open_queen()
-    named = _from_top(queen, paths)
-    paging.page(queen, patches.coloured(salvaging.difference(queen, identity, named), doing.palette()))
+    wanted = [(identity, _from_top(queen, paths))]
+    lines = salvaging.difference(queen, wanted, as_data=False).decode("utf-8", "surrogateescape").split("\n")[:-1]
+    paging.page(queen, patches.coloured(lines, doing.palette()))
     return 0
 
 
@@ -79,19 +82,19 @@ def restore(
 
     queen = doing.open_queen()
     place = queen.here()
+    me = doing.actor(queen)
     if identity is None:
-        wanted = [(found.id, lost) for found, lost in salvaging.mine(queen, doing.actor(queen).address)]
+        wanted = [(found.id, lost) for found, lost in salvaging.mine(queen, me.address)]
     else:
         wanted = [(identity, _from_top(queen, paths))]
     if patch:
-        lines = (line for one, named in wanted for line in salvaging.difference(queen, one, named))
-        doing.show(False, dict, lambda: "\n".join(lines))
+        sys.stdout.buffer.write(salvaging.difference(queen, wanted, as_data=True))
         return 0
-    reports = []
+    reports, name = [], me.sister.name if me.sister else None
     for one, named in wanted:
         found = rescuing.find(place, one)
         kept = restoring.chosen(place, found, named)
-        reports.append(restoring.restore(queen, place, found, kept, force=force, into=into))
+        reports.append(restoring.restore(queen, place, found, kept, force=force, into=into, me=name))
     doing.show(as_json, lambda: rescues.restored_shape(reports), lambda: rescues.restored(reports, doing.palette()))
     return 1 if any(report.refused for report in reports) else 0
 

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gitqueen import errors
 from gitqueen.git import process
 from gitqueen.git.places import Place
+from gitqueen.git.process import Result
 from gitqueen.git.uncommitted import FILE, LINK, Content
 from gitqueen.model import times
 from gitqueen.model.rescues import Kept, Rescue
 
 REFS = "refs/rescue/"
 WORKTREE, INDEX, META = "worktree", "index", "meta.json"
-PLAIN = (0o644, 0o755, 0o664, 0o775)
-"""Permission bits that the executable bit alone says well enough."""
+PLAIN = (0o644, 0o755)
+"""Permission bits that git's own mode says."""
 
 
 @dataclass(slots=True)
@@ -40,6 +42,11 @@ def folder(place: Place) -> str:
     return os.path.join(place.common_dir, "gitqueen", "rescue.git")
 
 
+def _git(where: str, *args: str, stdin: bytes | None = None, check: bool = True, timeout: float = 120.0) -> Result:
+    # Named, not found from the folder: a careful user forbids that for bare repositories (safe.bareRepository).
+    return process.run(f"--git-dir={where}", *args, stdin=stdin, check=check, timeout=timeout)
+
+
 def name(place: Place) -> str:
     """What a worktree is called in refs: its folder's name, and enough of a hash to tell it from others."""
     import hashlib
@@ -53,29 +60,98 @@ def name(place: Place) -> str:
 def prepare(place: Place) -> str:
     """The repository, made when missing: whole or not at all, whoever else makes it at this moment."""
     where = folder(place)
+    if os.path.islink(where) or os.path.islink(os.path.dirname(where)):
+        raise errors.CannotWork(f"{where} is reached by a link, and a link is none of ours", hint="remove the link")
     if os.path.isdir(os.path.join(where, "refs")):
         return where
     part = f"{where}.{os.getpid()}"
-    process.run("init", "--quiet", "--bare", "--template=", "--object-format=sha1", part, cwd=place.common_dir)
-    for key, value in (("gc.auto", "0"), ("maintenance.auto", "false"), ("core.logAllRefUpdates", "false")):
-        process.run("config", key, value, cwd=part)
     try:
-        os.chmod(part, 0o700)
+        os.makedirs(os.path.dirname(where), exist_ok=True)
+        os.mkdir(part, 0o700)
+        process.run("init", "--quiet", "--bare", "--template=", "--object-format=sha1", part, cwd=place.common_dir)
+        with open(os.path.join(part, "config"), "a", encoding="ascii") as file:
+            file.write("[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n")
         os.rename(part, where)
-    except OSError as fault:
+    except (OSError, errors.GitFailed) as fault:
         import shutil
 
         shutil.rmtree(part, ignore_errors=True)
-        if not os.path.isdir(os.path.join(where, "refs")):
-            raise errors.CannotWork(f"{where} cannot be made: {fault.strerror}", hint="gitqueen doctor") from None
+        if not os.path.isdir(os.path.join(where, "refs")):  # nobody else made it meanwhile either
+            why = getattr(fault, "strerror", None) or str(fault)
+            raise errors.CannotWork(f"{where} cannot be made: {why}", hint="gitqueen doctor") from None
     return where
+
+
+def ask(place: Place) -> bool:
+    """Ask that this worktree be looked at; whether nobody is there who will."""
+    path = os.path.join(folder(place), f"asked-{name(place)}")
+    if not os.path.isdir(folder(place)):
+        return True
+    try:
+        with open(path, "ab"):
+            os.utime(path)
+    except OSError:
+        return False  # what cannot be written keeps nothing either
+    with keeper(place) as free:
+        return free
+
+
+def asked(place: Place, since: float) -> bool:
+    """Whether somebody asked after `since`."""
+    try:
+        return os.stat(os.path.join(folder(place), f"asked-{name(place)}")).st_mtime > since
+    except OSError:
+        return False
+
+
+@contextmanager
+def keeper(place: Place, patience: float = 0.0) -> Iterator[bool]:
+    """Be the one who looks at this worktree for those who ask; False where somebody is."""
+    with _locked(f"keeper-{name(place)}", prepare(place), patience) as mine:
+        yield mine
+
+
+@contextmanager
+def alone(place: Place, patience: float) -> Iterator[None]:
+    """Be the only one who keeps work of this worktree. Raises `errors.Busy` after `patience` seconds."""
+    with _locked(f"lock-{name(place)}", prepare(place), patience) as mine:
+        if not mine:
+            raise errors.Busy(f"{place.worktree} is being kept by somebody else", hint="try again")
+        yield
+
+
+@contextmanager
+def _locked(lock: str, where: str, patience: float) -> Iterator[bool]:
+    """A kill lets go of it."""
+    import fcntl
+    import time
+
+    deadline = time.monotonic() + patience
+    path = os.path.join(where, lock)
+    try:
+        held = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as fault:
+        raise errors.CannotWork(f"{path} cannot be written: {fault.strerror}", hint="gitqueen doctor") from None
+    try:
+        mine = False
+        while not mine:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                mine = True
+            except OSError:
+                if time.monotonic() >= deadline:
+                    break
+                time.sleep(0.01)
+        yield mine
+    finally:
+        os.close(held)
 
 
 def write(place: Place, draft: Draft, meta: Mapping[str, object], at: datetime) -> str:
     """Keep `draft`; the id of the snapshot. Raises `errors.GitqueenError` where it cannot be written."""
     where = prepare(place)
-    moment = f"{at:%Y%m%dT%H%M%S}.{at.microsecond:06d}Z"
-    identity = f"{name(place)}/{moment}"
+    while os.path.lexists(os.path.join(where, REFS, identity := f"{name(place)}/{_moment(at)}")):
+        at += timedelta(microseconds=1)  # two in one moment are two
     modes = {path: one.mode for path, one in draft.worktree.items() if one.kind == FILE and one.mode not in PLAIN}
     modules = {path: one.data.decode("ascii") for path, one in draft.worktree.items() if one.kind not in (FILE, LINK)}
     said = {
@@ -85,44 +161,95 @@ def write(place: Place, draft: Draft, meta: Mapping[str, object], at: datetime) 
         "left_out": draft.left_out,
         "modules": modules,
         "modes": modes,
+        "lines": sum(one.data.count(b"\n") for one in draft.worktree.values() if one.kind == FILE),
     }
     who = f"gitqueen <gitqueen@localhost> {int(at.timestamp())} +0000"
     stream = [
         f"commit {REFS}{identity}\ncommitter {who}\ndata 6\nrescue\n".encode(),
-        _file(META, 0o100644, json.dumps(said).encode("ascii")),
+        file_line(META, 0o100644, json.dumps(said).encode("ascii")),
     ]
     for path, one in draft.worktree.items():
         if one.kind in (FILE, LINK):
-            mode = 0o120000 if one.kind == LINK else 0o100755 if one.mode & 0o111 else 0o100644
-            stream.append(_file(f"{WORKTREE}/{path}", mode, one.data))
-    stream += [_file(f"{INDEX}/{path}", draft.index_modes[path], data) for path, data in draft.index.items()]
+            stream.append(file_line(f"{WORKTREE}/{path}", _git_mode(one), one.data))
+    stream += [file_line(f"{INDEX}/{path}", draft.index_modes[path], data) for path, data in draft.index.items()]
     stream.append(b"done\n")
-    args = ("fast-import", "--quiet", "--done", "--date-format=raw")
-    process.run(*args, cwd=where, stdin=b"".join(stream), timeout=300.0)
+    _git(where, "fast-import", "--quiet", "--done", "--date-format=raw", stdin=b"".join(stream), timeout=300.0)
     return identity
 
 
-def _file(path: str, mode: int, data: bytes) -> bytes:
+def _moment(at: datetime) -> str:
+    return f"{at:%Y%m%dT%H%M%S}.{at.microsecond:06d}Z"
+
+
+def when(identity: str) -> float:
+    """Unix time of the snapshot of this id; 0.0 for what is none."""
+    try:
+        return _parsed(identity).timestamp()
+    except ValueError:
+        return 0.0
+
+
+def _parsed(identity: str) -> datetime:
+    return datetime.strptime(f"{identity.rpartition('/')[2]}+0000", "%Y%m%dT%H%M%S.%fZ%z")
+
+
+def _git_mode(one: Content) -> int:
+    return 0o120000 if one.kind == LINK else 0o100755 if one.mode & 0o111 else 0o100644
+
+
+def held(draft: Draft) -> list[Kept]:
+    """What a snapshot of `draft` holds, as `contents` will say it."""
+    found = [
+        Kept(path, WORKTREE, blob_id(one.data), f"{_git_mode(one):o}")
+        for path, one in draft.worktree.items()
+        if one.kind in (FILE, LINK)
+    ]
+    index = draft.index_modes
+    return found + [Kept(path, INDEX, blob_id(data), f"{index[path]:o}") for path, data in draft.index.items()]
+
+
+def file_line(path: str, mode: int, data: bytes) -> bytes:
+    """One file, as `git fast-import` takes it."""
     quoted = os.fsencode(path).replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
     return b'M %o inline "%s"\ndata %d\n' % (mode, quoted, len(data)) + data + b"\n"
 
 
 def listed(place: Place) -> list[Rescue]:
-    """All snapshots of all worktrees of this repository, the newest first."""
+    """All snapshots of all worktrees of this repository, the newest first; what is torn is left out."""
     where = folder(place)
     if not os.path.isdir(where):
         return []
-    refs = process.run("for-each-ref", "--sort=-refname", "--format=%(objectname) %(refname)", REFS, cwd=where).out
+    refs = _git(where, "for-each-ref", "--format=%(objectname) %(refname)", REFS, check=False).out
     pairs = [line.partition(" ")[::2] for line in os.fsdecode(refs).splitlines()]
     metas = _blobs(where, [f"{oid}:{META}" for oid, _ in pairs])
     found = [_rescue(oid, ref.removeprefix(REFS), text) for (oid, ref), text in zip(pairs, metas, strict=True)]
     return sorted((one for one in found if one is not None), key=lambda one: (one.at, one.id), reverse=True)
 
 
+def one(place: Place, identity: str) -> Rescue | None:
+    """The snapshot of exactly this id; None where there is none, or it is torn."""
+    where = folder(place)
+    if not identity or not os.path.isdir(where):
+        return None
+    asked = _git(where, "rev-parse", "--verify", "--quiet", f"{REFS}{identity}", check=False)
+    oid = asked.out.decode("ascii", "replace").strip()
+    return _rescue(oid, identity, _blobs(where, [f"{oid}:{META}"])[0]) if oid else None
+
+
+def latest(place: Place) -> str:
+    """The id of the newest snapshot of this worktree, empty for none."""
+    where = folder(place)
+    if not os.path.isdir(where):
+        return ""
+    prefix = f"{REFS}{name(place)}/"
+    said = _git(where, "for-each-ref", "--count=1", "--sort=-refname", "--format=%(refname)", prefix, check=False).out
+    return os.fsdecode(said).strip().removeprefix(REFS)
+
+
 def _rescue(oid: str, identity: str, text: bytes | None) -> Rescue | None:
     try:
         said = json.loads(text or b"")
-        moment = datetime.strptime(f"{identity.rpartition('/')[2]}+0000", "%Y%m%dT%H%M%S.%fZ%z")
+        moment = _parsed(identity)
         return Rescue(
             id=identity,
             commit=oid,
@@ -136,14 +263,16 @@ def _rescue(oid: str, identity: str, text: bytes | None) -> Rescue | None:
             left_out=dict(said["left_out"]),
             modules=dict(said["modules"]),
             modes=dict(said["modes"]),
+            owners={path: tuple(names) for path, names in said.get("owners", {}).items()},
+            lines=int(said.get("lines", 0)),
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None  # not ours, or torn
 
 
-def contents(place: Place, rescue: Rescue) -> list[Kept]:
-    """What a snapshot holds."""
-    said = process.run("ls-tree", "-r", "-z", "--full-tree", rescue.commit, cwd=folder(place)).out
+def contents(place: Place, identity: str) -> list[Kept]:
+    """What the snapshot of this id holds; raises `errors.GitFailed` where it is gone or torn."""
+    said = _git(folder(place), "ls-tree", "-r", "-z", "--full-tree", f"{REFS}{identity}").out
     found = []
     for record in said.split(b"\0"):
         head, _, raw = record.partition(b"\t")
@@ -160,22 +289,25 @@ def data(place: Place, oids: Sequence[str]) -> list[bytes | None]:
 
 
 def _blobs(where: str, names: Sequence[str]) -> list[bytes | None]:
-    if not names:
-        return []
-    stdin = os.fsencode("".join(f"{one}\n" for one in names))
-    said = process.run("cat-file", "--batch", cwd=where, stdin=stdin, timeout=120.0).out
+    """The bytes of each; None for what is missing or damaged, which ends git's own answer in the middle."""
     found: list[bytes | None] = []
-    at = 0
-    for _ in names:
-        end = said.index(b"\n", at)
-        words = said[at:end].split()
-        at = end + 1
-        if len(words) != 3 or not words[2].isdigit():
+    while len(found) < len(names):
+        stdin = os.fsencode("".join(f"{one}\n" for one in names[len(found) :]))
+        said = _git(where, "cat-file", "--batch", stdin=stdin, check=False).out
+        at = 0
+        while len(found) < len(names) and (end := said.find(b"\n", at)) >= 0:
+            words = said[at:end].split()
+            if len(words) != 3 or not words[2].isdigit():
+                found.append(None)
+                at = end + 1
+                continue
+            size = int(words[2])
+            if len(said) < end + 1 + size + 1:
+                break
+            found.append(said[end + 1 : end + 1 + size])
+            at = end + 1 + size + 1
+        if len(found) < len(names):
             found.append(None)
-            continue
-        size = int(words[2])
-        found.append(said[at : at + size])
-        at += size + 1
     return found
 
 
@@ -190,12 +322,12 @@ def drop(place: Place, ids: Iterable[str]) -> None:
     """Forget snapshots; their objects go with the next `pack`."""
     lines = "".join(f"delete {REFS}{one}\n" for one in ids)
     if lines:
-        process.run("update-ref", "--stdin", cwd=folder(place), stdin=lines.encode())
+        _git(folder(place), "update-ref", "--stdin", stdin=lines.encode())
 
 
 def pack(place: Place) -> None:
     """Pack what is loose and drop what nobody needs: the user's own maintenance never sees this repository."""
-    process.run("gc", "--quiet", "--prune=1.hour.ago", cwd=folder(place), timeout=600.0)
+    _git(folder(place), "gc", "--quiet", "--prune=1.hour.ago", timeout=600.0)
 
 
 def loose(place: Place) -> int:
@@ -206,20 +338,43 @@ def loose(place: Place) -> int:
         return 0
 
 
-def remembered(place: Place) -> str:
-    """The signature of what was kept last of this worktree; nothing where none was."""
+def size(place: Place) -> int:
+    """Bytes that the repository takes on disk."""
+    total = 0
+    for top, _, files in os.walk(folder(place)):
+        for file in files:
+            try:
+                total += os.lstat(os.path.join(top, file)).st_size
+            except OSError:
+                pass  # packed meanwhile
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """How a worktree stood when it was last compared: `id` of the snapshot, `signature` and `digest` of what was
+    uncommitted (by stats, by content), `mark`: `uncommitted.mark`. All empty where nothing is known."""
+
+    id: str = ""
+    signature: str = ""
+    digest: str = ""
+    mark: str = ""
+
+
+def remembered(place: Place) -> Memory:
     try:
         with open(_memory(place), encoding="ascii") as file:
-            return file.read(256).strip()
+            words = file.read(4096).split("\n")
+        return Memory(*words[:4]) if len(words) == 5 else Memory()
     except (OSError, ValueError):
-        return ""
+        return Memory()
 
 
-def remember(place: Place, signature: str) -> None:
+def remember(place: Place, memory: Memory) -> None:
     part = f"{_memory(place)}.{os.getpid()}"
     try:
         with open(part, "w", encoding="ascii") as file:
-            file.write(f"{signature}\n")
+            file.write("".join(f"{word}\n" for word in (memory.id, memory.signature, memory.digest, memory.mark)))
         os.replace(part, _memory(place))
     except OSError:
         pass  # then the next look reads the files once more
@@ -229,8 +384,11 @@ def _memory(place: Place) -> str:
     return os.path.join(folder(place), f"last-{name(place)}")
 
 
-def purge(place: Place) -> None:
-    """Remove the whole repository."""
+def purge(place: Place) -> bool:
+    """Remove the whole repository; whether there was one."""
     import shutil
 
-    shutil.rmtree(folder(place), ignore_errors=True)
+    there = os.path.isdir(folder(place)) and not os.path.islink(folder(place))
+    if there:
+        shutil.rmtree(folder(place), ignore_errors=True)
+    return there

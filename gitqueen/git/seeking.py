@@ -1,46 +1,87 @@
-"""Seeking a content: is it still anywhere in the user's repository, or only in a stash.
+"""Seeking contents: are they still anywhere in the user's repository, or only in a stash.
 
-Asked of git for the few paths whose uncommitted content is gone from a worktree; raw bytes go through the path's own
-filters first, as `git add` would have taken them.
+Asked of git for the few paths whose uncommitted content is gone from a worktree; raw bytes of a file go through the
+path's own filters first, as `git add` would have taken them.
 """
 
 from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 
 from gitqueen.git import process
 from gitqueen.git.places import Place
 
 NOWHERE, STASHED, KEPT = "nowhere", "stashed", "kept"
 PATIENCE = 20.0
-"""Seconds that one search in history may take."""
+"""Seconds that a search in history may take."""
+_RAW = ("--raw", "-z", "--no-abbrev", "--no-renames", "--diff-merges=1", "--root")
 
 
-def seek(place: Place, path: str, raw: bytes, since: str | None) -> str:
-    """KEPT where the index, or a commit that came after the commit `since`, has the content of `path`; STASHED where
-    only a stash has it; else NOWHERE."""
-    where = place.worktree
-    said = process.run("hash-object", f"--path={path}", "--stdin", cwd=where, stdin=raw, check=False)
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Where contents are: objects in the index, and object -> the commits that brought it."""
+
+    index: Collection[str]
+    commits: Mapping[str, Collection[str]]
+    stashes: Collection[str]
+
+
+def _where(place: Place) -> str:
+    """Where git is asked: a worktree that was removed still has a repository."""
+    there = place.worktree is not None and os.path.isdir(place.worktree)
+    return place.worktree if there and place.worktree else place.common_dir
+
+
+def survey(place: Place, since: str | None) -> Seen:
+    """All contents of the index, of stashes, and of the commits of any ref or reflog that `since` did not have."""
+    where = _where(place)
+    index = process.run("ls-files", "-s", "-z", cwd=where, check=False).out
+    objects = {entry.split(b" ", 2)[1].decode("ascii") for entry in index.split(b"\0") if entry}
+    stashes = _stashes(place)
+    # What is stashed is no longer in any reflog but that of the stash, which `--reflog` reads too.
+    tips = ("--all", "--reflog", *sorted(stashes))
+    asked = ("log", *_RAW, "--format=%x01%H", *tips, *(("--not", since) if since else ()))
+    said = process.run(*asked, cwd=where, check=False, timeout=PATIENCE).out
+    commits: dict[str, set[str]] = {}
+    for commit, oid, _ in _brought(said):
+        commits.setdefault(oid, set()).add(commit)
+    return Seen(objects, commits, stashes)
+
+
+def _brought(output: bytes) -> Iterator[tuple[str, str, str]]:
+    """(commit, object, path) of each change that `git log` tells of."""
+    commit, words = "", iter(output.split(b"\0"))
+    for word in words:
+        word = word.lstrip(b"\n")
+        if word.startswith(b"\x01"):
+            commit = word[1:].decode("ascii", "replace")
+        elif word.startswith(b":"):
+            yield commit, word.split()[3].decode("ascii"), os.fsdecode(next(words, b""))
+
+
+def state(place: Place, seen: Seen, path: str, raw: bytes, filtered: bool) -> str:
+    """KEPT where the index or a commit has the content of `path`; STASHED where only a stash has it; else NOWHERE.
+
+    `filtered`: whether git would take it through the path's filters (files, but no links and nothing of an index).
+    """
+    how = (f"--path={path}",) if filtered else ("--no-filters",)
+    said = process.run("hash-object", *how, "--stdin", cwd=_where(place), stdin=raw, check=False)
     oid = said.out.decode("ascii", "replace").strip()
     if said.code or not oid:
         return NOWHERE
-    index = process.run("--literal-pathspecs", "ls-files", "-s", "-z", "--", path, cwd=where, check=False)
-    if oid.encode() in index.out.split():
+    if oid in seen.index:
         return KEPT
-    found = _commits(place, oid, since)
+    found = set(seen.commits.get(oid, ()))
     if not found:
         return NOWHERE
-    return STASHED if found <= _stashes(place) else KEPT
-
-
-def _commits(place: Place, oid: str, since: str | None) -> set[str]:
-    """Commits of any ref or reflog, but for those that `since` had already, that brought or took this object."""
-    args = ("log", "--all", "--reflog", "--diff-merges=1", f"--find-object={oid}", "--format=%H", "--max-count=50")
-    asked = process.run(*args, *(("--not", since) if since else ()), cwd=place.worktree, check=False, timeout=PATIENCE)
-    return set(asked.out.decode("ascii", "replace").split())
+    return STASHED if found <= set(seen.stashes) else KEPT
 
 
 def _stashes(place: Place) -> set[str]:
     """Every commit that a stash is made of: the worktree, the index, and the untracked files."""
-    listed = process.run("stash", "list", "--format=%H %P", cwd=place.worktree, check=False)
+    listed = process.run("stash", "list", "--format=%H %P", cwd=_where(place), check=False)
     found: set[str] = set()
     for line in listed.out.decode("ascii", "replace").splitlines():
         stash, _, *others = line.split()
@@ -48,8 +89,11 @@ def _stashes(place: Place) -> set[str]:
     return found
 
 
-def changed_since(place: Place, path: str, head: str | None) -> list[str]:
-    """The commits after `head` on HEAD's history that changed `path`, the newest first."""
-    args = ("--literal-pathspecs", "log", "--format=%H", "--max-count=50", f"{head}..HEAD" if head else "HEAD")
-    asked = process.run(*args, "--", path, cwd=place.worktree, check=False, timeout=PATIENCE)
-    return asked.out.decode("ascii", "replace").split()
+def changed_since(place: Place, head: str | None) -> dict[str, list[str]]:
+    """Path -> the commits after `head` on HEAD's history that changed it, the newest first."""
+    asked = ("log", *_RAW, "--format=%x01%H", "--max-count=1000", f"{head}..HEAD" if head else "HEAD", "--")
+    said = process.run(*asked, cwd=_where(place), check=False, timeout=PATIENCE).out
+    found: dict[str, list[str]] = {}
+    for commit, _, path in _brought(said):
+        found.setdefault(path, []).append(commit)
+    return found

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gitqueen.git import process
 from gitqueen.git.places import Place
 
-_ARGS = ("status", "--porcelain=v2", "-z", "--no-renames", "--untracked-files=all", "--ignore-submodules=none")
+_ARGS = (
+    "status", "--porcelain=v2", "--branch", "--no-ahead-behind", "-z", "--no-renames", "--untracked-files=all",
+    "--ignore-submodules=none",
+)  # fmt: skip
 
 FILE, LINK, MODULE = "file", "link", "module"
 
@@ -45,10 +48,27 @@ class Content:
     data: bytes
 
 
-def look(place: Place) -> tuple[Entry, ...]:
-    """Every path with uncommitted work, sorted; raises `errors.GitFailed` where git cannot tell."""
-    said = process.run(*_ARGS, cwd=place.worktree, timeout=120.0)
-    return tuple(sorted(_parsed(said.out), key=lambda entry: entry.path))
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A worktree at one moment: the commit of HEAD (None: unborn) and its entries, sorted by path."""
+
+    head: str | None
+    entries: tuple[Entry, ...]
+
+
+def look(place: Place) -> Look:
+    """Every path with uncommitted work; raises `errors.GitFailed` where git cannot tell."""
+    said = process.run(*_ARGS, cwd=place.worktree, timeout=120.0).out
+    head = said.partition(b"# branch.oid ")[2].partition(b"\0")[0].decode("ascii", "replace")
+    entries = tuple(sorted(_parsed(said), key=lambda entry: entry.path))
+    return Look(head if head and head != "(initial)" else None, entries)
+
+
+def tracked(place: Place, paths: Sequence[str]) -> set[str]:
+    """Those of `paths` that the index has."""
+    named = paths if len(paths) <= 500 else ()
+    said = process.run("--literal-pathspecs", "ls-files", "-z", "--", *named, cwd=place.worktree, timeout=120.0).out
+    return {os.fsdecode(path) for path in said.split(b"\0")} & set(paths)
 
 
 def _parsed(output: bytes) -> Iterable[Entry]:
@@ -76,18 +96,34 @@ def _parsed(output: bytes) -> Iterable[Entry]:
 
 def signature(place: Place, entries: Iterable[Entry]) -> str:
     """One word that stays the same while nothing uncommitted changes: by stats, no file is read."""
+    top = place.worktree or ""
+    return _digest(
+        word
+        for entry in entries
+        for word in (entry.path, str(entry.staged), str(entry.index_id), str(entry.index_mode), _stat(top, entry.path))
+    )
+
+
+def mark(place: Place, head: str | None, changed: Iterable[str]) -> str:
+    """Like `signature`, from what somebody else saw: HEAD and the changed paths. No process; stays the same while
+    neither HEAD, nor the index, nor any of these files is written."""
+    top = place.worktree or ""
+    words = (word for path in changed for word in (path, _stat(top, path)))
+    return _digest((head or "", _stat(place.git_dir, "index"), _stat(place.common_dir, "refs/stash"), *words))
+
+
+def _stat(folder: str, path: str) -> str:
+    try:
+        seen = os.lstat(os.path.join(folder, path))
+    except (OSError, ValueError):
+        return "-"
+    return f"{seen.st_ino}.{seen.st_mtime_ns}.{seen.st_ctime_ns}.{seen.st_size}.{seen.st_mode}"
+
+
+def _digest(words: Iterable[str]) -> str:
     import hashlib
 
-    digest = hashlib.sha256()
-    for entry in entries:
-        try:
-            seen = os.lstat(os.path.join(place.worktree or "", entry.path))
-            mark = f"{seen.st_ino}.{seen.st_mtime_ns}.{seen.st_ctime_ns}.{seen.st_size}.{seen.st_mode}"
-        except OSError:
-            mark = "-"
-        words = (entry.path, str(entry.staged), str(entry.index_id), str(entry.index_mode), mark)
-        digest.update("\0".join(words).encode("utf-8", "surrogateescape") + b"\0\0")
-    return digest.hexdigest()
+    return hashlib.sha256("\0".join(words).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def read(place: Place, entry: Entry, largest: int) -> Content | None:

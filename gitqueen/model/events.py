@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+VENTURED = "ventured"
+"""A sister is about to run, or just ran, a command that may destroy others' work; `detail`: by, worktree, at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

@@ -34,6 +34,10 @@ class Rescue:
     """Submodule -> the commit that it stood at."""
     modes: Mapping[str, int] = field(default_factory=dict)
     """Permission bits of files that have others than 0644 or 0755."""
+    owners: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Path -> whose it was then: one name, or all who may be."""
+    lines: int = 0
+    """In all the files together."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,76 +8,161 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from gitqueen import errors
-from gitqueen.git import places, rescue, seeking
+from gitqueen.git import places, rescue, seeking, uncommitted
 from gitqueen.git.places import Place
 from gitqueen.model import conflicts, rescues
 from gitqueen.model.conflicts import Conflict, Finding
+from gitqueen.model.events import VENTURED, Event
 from gitqueen.model.rescues import Kept, Rescue
 from gitqueen.services import remembering, rescuing, tending
 from gitqueen.services.queen import Queen
 from gitqueen.store import commits as commits_table
 from gitqueen.store import conflicts as conflicts_table
-from gitqueen.store import database
+from gitqueen.store import database, events
 
-MOST = 200
-"""Paths of one loss that are searched for in history; the others count as lost."""
+MOST = 1000
+"""Paths of one loss that are searched for, a process each; the others count as lost."""
+REMOVED = "removed"
+"""The mark of a worktree that is gone, and of which that was told."""
+MOST_VENTURES, VENTURE_LASTS = 20, 600.0
+"""How many of them are looked at, and for how many seconds what disappears is taken to be of one."""
+
+
+PATIENCE = 30.0
+"""Seconds to wait for somebody else who keeps work of the same worktree."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Paths of one sister that one snapshot still has. `stashed`: they are in a stash, which she did not make."""
+    """Paths of one sister that one snapshot still has; `stashed`: those that are in a stash, which she did not make;
+    `sure`: whether all of them are surely hers."""
 
     owner: str
     paths: tuple[str, ...]
-    stashed: bool
+    stashed: tuple[str, ...]
+    sure: bool
 
 
-def look(queen: Queen, place: Place, reason: str, actor: str | None = None) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """By whose command it was, and which one that was."""
+
+    name: str
+    command: str = ""
+
+
+def look(
+    queen: Queen,
+    place: Place,
+    reason: str,
+    actor: Actor | None = None,
+    patience: float = PATIENCE,
+) -> str | None:
     """Take a snapshot, and tell what is lost since the one before it; the id of the new one, None without a change.
 
-    `actor`: the sister by whose command it was, where that is known.
+    `actor`: where that is known. What was compared is remembered last, so that a kill at any moment loses nothing.
     """
-    before = next((one for one in rescue.listed(place) if one.worktree == place.worktree), None)
-    made = rescuing.snapshot(queen, place, reason)
-    if made is None or before is None:
-        return made
-    after = rescuing.find(place, made)
-    losses = _losses(queen, place, before, after, actor)
-    if losses:
-        with database.transaction(queen.db):
-            for loss in losses:
-                finding, letter = _told(place, before, loss, actor)
-                remembering.remember(queen, [finding], letters={loss.owner: letter})
-    return made
+    with rescue.alone(place, patience):
+        before = rescue.remembered(place)
+        if not before.id:
+            before = replace(before, id=rescue.latest(place))
+        taken = rescuing.take(queen, place, reason, before)
+        if isinstance(taken, rescuing.Taken):
+            actor = actor or _venturer(queen, place, before.id)
+            if losses := _losses(queen, place, before.id, taken, actor):
+                _tell(queen, place, before.id, losses, actor)
+            rescue.remember(place, taken.memory)
+            return taken.id
+        if taken is not None:
+            rescue.remember(place, taken)
+    return None
 
 
-def _losses(queen: Queen, place: Place, before: Rescue, after: Rescue, actor: str | None) -> list[Loss]:
-    here = [sister.name for sister in tending.living(queen) if sister.worktree == place.worktree]
-    there = rescue.contents(place, after)
-    still = {one.path for one in there if one.part == rescue.WORKTREE} | set(after.left_out)
-    gone = rescues.vanished(rescue.contents(place, before), there, still)
-    found: dict[tuple[str, bool], list[str]] = {}
-    for kept, raw in zip(gone, rescue.data(place, [one.oid for one in gone]), strict=True):
-        for owner in _concerned(queen, place, before, kept, here, actor):
-            state = _state(place, before, kept, raw, len(found))
-            if state != seeking.KEPT:
-                found.setdefault((owner, state == seeking.STASHED), []).append(kept.path)
-    return [Loss(owner, tuple(dict.fromkeys(paths)), stashed) for (owner, stashed), paths in sorted(found.items())]
+def scanned(queen: Queen, place: Place, head: str | None, changed: Sequence[str]) -> str | None:
+    """`look` for a scan, which just saw HEAD and the changed paths; where nothing is kept it does nothing."""
+    known = rescue.remembered(place)
+    if (not known.id and not changed) or (known.mark and known.mark == uncommitted.mark(place, head, changed)):
+        return None
+    return look(queen, place, "scan") if rescuing.on(queen, place) else None
 
 
-def _state(place: Place, before: Rescue, kept: Kept, raw: bytes | None, searched: int) -> str:
-    if raw is None or on_disk(place.worktree or "", kept.path) == raw:
-        return seeking.KEPT
-    if kept.mode == "120000" or searched > MOST:
-        return seeking.NOWHERE
+def removed(queen: Queen, place: Place) -> bool:
+    """`look` for a worktree whose folder is gone: what was uncommitted in it is gone too. Whether that was news."""
+    before = rescue.remembered(place)
+    if not before.id or before.mark == REMOVED or not rescuing.on(queen, place):
+        return False
+    with rescue.alone(place, PATIENCE):
+        actor = _venturer(queen, place, before.id)
+        taken = rescuing.Taken(before.id, (), frozenset(), replace(before, mark=REMOVED))
+        if losses := _losses(queen, place, before.id, taken, actor):
+            _tell(queen, place, before.id, losses, actor)
+        rescue.remember(place, taken.memory)
+    return True
+
+
+def _venturer(queen: Queen, place: Place, since: str) -> Actor | None:
+    """Who told an agent's door of one destroying command here after that snapshot; nobody where there were several."""
+    with database.faults(queen.settings.database):
+        told = events.of_kind(queen.db, VENTURED, place.repo, MOST_VENTURES)
+    after = rescue.when(since)
+    fresh = {
+        one.sister: Actor(one.sister, str(one.detail.get("by", "")))
+        for one in told
+        if one.sister and one.detail.get("worktree") == place.worktree and _recent(queen, one, after)
+    }
+    return next(iter(fresh.values())) if len(fresh) == 1 else None
+
+
+def _recent(queen: Queen, one: Event, after: float) -> bool:
+    at = one.detail.get("at")
+    return isinstance(at, float) and after <= at and queen.now.timestamp() - at <= VENTURE_LASTS
+
+
+def _losses(queen: Queen, place: Place, since: str, taken: rescuing.Taken, actor: Actor | None) -> list[Loss]:
+    if not since:
+        return []
     try:
-        return seeking.seek(place, kept.path, raw, before.head)
-    except errors.GitqueenError:
-        return seeking.NOWHERE  # better told in vain than silent
+        gone = rescues.vanished(latest(rescue.contents(place, since)), taken.kept, taken.dirty)
+        before = rescue.one(place, since) if gone else None
+    except errors.GitFailed:
+        return []  # torn: nothing can be said of it
+    if before is None:
+        return []
+    here = [sister.name for sister in tending.living(queen) if sister.worktree == place.worktree]
+    concerned = _concerned(queen, place, before, gone, here, actor)
+    gone = [kept for kept in gone if concerned.get(kept.path)]
+    found: dict[str, dict[str, str]] = {}
+    for kept, state in _states(place, before, gone):
+        for owner in concerned[kept.path] if state != seeking.KEPT else ():
+            mine = found.setdefault(owner, {})
+            mine[kept.path] = min(state, mine.get(kept.path, state))  # nowhere, before stashed
+    return [_loss(before, owner, paths) for owner, paths in sorted(found.items())]
+
+
+def _loss(before: Rescue, owner: str, paths: Mapping[str, str]) -> Loss:
+    stashed = tuple(sorted(path for path, state in paths.items() if state == seeking.STASHED))
+    sure = all(len(owners_of(before, path)) == 1 for path in paths)
+    return Loss(owner, tuple(sorted(paths)), stashed, sure)
+
+
+def _states(place: Place, before: Rescue, gone: Sequence[Kept]) -> Iterator[tuple[Kept, str]]:
+    """Where each content is now; history is asked once for all of them, and only where one is not on the disk."""
+    seen: seeking.Seen | None = None
+    for number, (kept, raw) in enumerate(zip(gone, rescue.data(place, [one.oid for one in gone]), strict=True)):
+        if raw is None or on_disk(place.worktree or "", kept.path) == raw:
+            yield kept, seeking.KEPT
+            continue
+        try:
+            seen = seen or seeking.survey(place, before.head)
+            filtered = kept.part == rescue.WORKTREE and kept.mode != "120000"
+            state = seeking.state(place, seen, kept.path, raw, filtered) if number < MOST else seeking.NOWHERE
+        except errors.GitqueenError:
+            state = seeking.NOWHERE  # better told in vain than silent
+        yield kept, state
 
 
 def on_disk(top: str, path: str) -> bytes | None:
@@ -93,51 +178,72 @@ def on_disk(top: str, path: str) -> bytes | None:
 
 
 def _concerned(
-    queen: Queen, place: Place, before: Rescue, kept: Kept, here: Sequence[str], actor: str | None
-) -> list[str]:
-    """Whose it was, of those who must be told: not she who did it, and nobody who is alone with her own work."""
-    owners = owners_of(queen, place, before, kept.path)
-    if actor is not None:
-        return [owner for owner in owners if owner != actor]
-    if not set(here) - set(owners) and len(here) < 2:
-        return []
-    if set(_makers(queen, place, before, kept.path)) & set(owners):
-        return []  # she went on with it and committed what it became
-    return owners
+    queen: Queen, place: Place, before: Rescue, gone: Sequence[Kept], here: Sequence[str], actor: Actor | None
+) -> dict[str, list[str]]:
+    """Path -> whose it was, of those to be told: not she who did it, and nobody who is alone with her own work."""
+    makers: dict[str, set[str]] | None = None
+    found: dict[str, list[str]] = {}
+    for path in dict.fromkeys(kept.path for kept in gone):
+        owners = owners_of(before, path)
+        if actor is not None:
+            found[path] = [owner for owner in owners if owner != actor.name]
+            continue
+        owners = [owner for owner in owners if set(here) - {owner}]
+        if owners and makers is None:
+            makers = _makers(queen, place, before)
+        # Who went on with it and committed what it became has lost nothing.
+        found[path] = [] if makers is not None and makers.get(path, set()) & set(owners) else owners
+    return found
 
 
-def owners_of(queen: Queen, place: Place, before: Rescue, path: str) -> list[str]:
-    """Whose uncommitted work it was: of several who lived there each may have been."""
-    return list(before.sisters)
+def owners_of(before: Rescue, path: str) -> list[str]:
+    """Whose uncommitted work it was then: one, or all who may be."""
+    return list(before.owners.get(path, before.sisters))
 
 
-def _makers(queen: Queen, place: Place, before: Rescue, path: str) -> list[str]:
-    """Who committed a change of this path since."""
-    oids = seeking.changed_since(place, path, before.head)
+def _makers(queen: Queen, place: Place, before: Rescue) -> dict[str, set[str]]:
+    """Path -> who committed a change of it since."""
+    changed = seeking.changed_since(place, before.head)
+    found: dict[str, set[str]] = {}
     with database.faults(queen.settings.database):
-        return [name for oid in oids if (name := commits_table.maker(queen.db, place.common_dir, oid))]
+        for path, oids in changed.items():
+            names = {commits_table.maker(queen.db, place.common_dir, oid) for oid in oids}
+            found[path] = {name for name in names if name}
+    return found
 
 
-def _told(place: Place, before: Rescue, loss: Loss, actor: str | None) -> tuple[Finding, str]:
-    who = actor or "somebody unknown"
+def _tell(queen: Queen, place: Place, since: str, losses: Sequence[Loss], actor: Actor | None) -> None:
+    with database.transaction(queen.db):
+        for loss in losses:
+            finding, letter = _told(place, since, loss, actor)
+            remembering.remember(queen, [finding], letters={loss.owner: letter})
+
+
+def _told(place: Place, since: str, loss: Loss, actor: Actor | None) -> tuple[Finding, str]:
+    who = "somebody unknown" if actor is None else actor.name
+    how = f", who ran `{actor.command}`" if actor is not None and actor.command else ""
     names = ", ".join(loss.paths[:5]) + (f" and {len(loss.paths) - 5} more" if len(loss.paths) > 5 else "")
-    where = "is only in a stash that is not hers" if loss.stashed else "is nowhere in git any more"
+    only_stashed = loss.stashed == loss.paths
+    where = "is only in a stash that is not hers" if only_stashed else "is nowhere in git any more"
+    perhaps = "" if loss.sure else "perhaps "
     finding = Finding(
         type=conflicts.LOST_WORK,
-        sisters=tuple(dict.fromkeys((loss.owner, *([actor] if actor else [])))),
+        sisters=tuple(dict.fromkeys((loss.owner, *([actor.name] if actor else [])))),
         severity=conflicts.DANGER,
-        detail=f"uncommitted work of {loss.owner} in {names} {where} (by {who})",
-        subject=f"{loss.owner} {before.id}",
+        detail=f"uncommitted work {perhaps}of {loss.owner} in {names} {where} (by {who}{how})",
+        subject=f"{loss.owner} {since}",
         repo=place.repo,
         common_dir=place.common_dir,
         worktree=place.worktree,
-        facts=tuple(sorted(loss.paths)),
+        facts=loss.paths,
     )
-    stash = "It is in a stash, too: git stash list\n" if loss.stashed else ""
+    short = shlex.quote(since.rpartition("/")[2])
+    whose = "Your uncommitted work" if loss.sure else "Uncommitted work that may be yours"
+    stash = "A stash has it, too: git stash list\n" if only_stashed else "Some of it is in a stash: git stash list\n"
     letter = (
-        f"Your uncommitted work in {names} disappeared from {place.worktree} (by {who}).\n{stash}"
-        f"Look:  gitqueen rescue diff {shlex.quote(before.id)}\n"
-        f"Back:  gitqueen rescue restore {shlex.quote(before.id)}"
+        f"{whose} in {names} disappeared from {place.worktree} (by {who}{how}).\n{stash if loss.stashed else ''}"
+        f"Look:  gitqueen rescue diff {short}\n"
+        f"Back:  gitqueen rescue restore {short}"
     )
     return finding, letter
 
@@ -169,11 +275,12 @@ def _is_back(conflict: Conflict) -> bool:
         return False
     try:
         found = rescuing.find(place, snapshot_of(conflict))
-        wanted = latest(one for one in rescue.contents(place, found) if one.path in conflict.facts)
+        wanted = latest(one for one in rescue.contents(place, found.id) if one.path in conflict.facts)
         data = rescue.data(place, [one.oid for one in wanted])
     except errors.GitqueenError:
         return False
-    return all(on_disk(place.worktree or "", one.path) == raw for one, raw in zip(wanted, data, strict=True))
+    there = [on_disk(place.worktree or "", one.path) == raw for one, raw in zip(wanted, data, strict=True)]
+    return bool(there) and all(there)
 
 
 def latest(kept: Iterable[Kept]) -> list[Kept]:

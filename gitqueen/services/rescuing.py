@@ -6,18 +6,17 @@ lost is told by `losing`, bringing it back is `restoring`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from gitqueen import errors
-from gitqueen.git import commits, rescue, uncommitted
+from gitqueen.git import rescue, uncommitted
 from gitqueen.git.places import Place
-from gitqueen.git.rescue import Draft
-from gitqueen.git.uncommitted import Entry
+from gitqueen.git.rescue import Draft, Memory
+from gitqueen.git.uncommitted import MODULE, Entry
 from gitqueen.model import rescues
-from gitqueen.model.rescues import Rescue
-from gitqueen.services import tending
+from gitqueen.model.rescues import Kept, Rescue
+from gitqueen.services import attributing, claiming, tending
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, repos
 
@@ -52,29 +51,57 @@ def _size(said: str | None, default: int) -> int:
 def on(queen: Queen, place: Place) -> bool:
     """Whether this worktree's work is kept: in managed repositories, unless `gitqueen.rescue.enabled` is false."""
     with database.faults(queen.settings.database):
-        managed = repos.managed(queen.db, place.common_dir)
-    said = queen.config.get("gitqueen.rescue.enabled", "true").lower()
-    return managed and place.worktree is not None and said not in ("false", "no", "off", "0")
+        if place.worktree is None or not repos.managed(queen.db, place.common_dir):
+            return False
+    return queen.config.get("gitqueen.rescue.enabled", "true").lower() not in ("false", "no", "off", "0")
 
 
-def snapshot(queen: Queen, place: Place, reason: str, entries: tuple[Entry, ...] | None = None) -> str | None:
-    """Keep what is uncommitted in a worktree now; the id of the snapshot, None when nothing changed since the last.
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A snapshot that was just made; `dirty`: every path that carries uncommitted work."""
 
-    `entries`: what was just looked at, so that it need not be looked at again. A worktree that became clean is kept as
-    an empty snapshot once: what was there before is then known to be gone. Raises `errors.GitqueenError`.
+    id: str
+    kept: tuple[Kept, ...]
+    dirty: frozenset[str]
+    memory: Memory
+
+
+def take(queen: Queen, place: Place, reason: str, before: Memory) -> Taken | Memory | None:
+    """Keep what is uncommitted in a worktree now; call it while `rescue.alone`. Only the new memory where the content
+    is the same as `before`; None where nothing changed at all.
+
+    A worktree that became clean is kept as an empty snapshot once: what was there before is then known to be gone.
+    Nothing is remembered here: who compares does that when it is done. Raises `errors.GitqueenError`.
     """
-    found = uncommitted.look(place) if entries is None else entries
-    signature = uncommitted.signature(place, found)
-    before = rescue.remembered(place)
-    if signature == before or (not found and not before):
+    seen = uncommitted.look(place)
+    signature = uncommitted.signature(place, seen.entries)
+    mark = uncommitted.mark(place, seen.head, (entry.path for entry in seen.entries))
+    if not seen.entries and not before.id:
         return None
-    draft = drafted(place, found, limits(queen))
-    identity = rescue.write(place, draft, _meta(queen, place, reason), queen.now)
-    rescue.remember(place, signature)
-    return identity
+    if signature == before.signature:
+        return replace(before, mark=mark) if mark != before.mark else None
+    draft = drafted(place, seen.entries, limits(queen))
+    kept = rescue.held(draft)
+    digest = _digest(draft, kept)
+    if digest == before.digest:
+        return replace(before, signature=signature, mark=mark)
+    paths = frozenset(entry.path for entry in seen.entries)
+    identity = rescue.write(place, draft, _meta(queen, place, reason, seen.head, paths), queen.now)
+    return Taken(identity, tuple(kept), paths, Memory(identity, signature, digest, mark))
 
 
-def drafted(place: Place, entries: Iterable[Entry], most: Limits) -> Draft:
+def _digest(draft: Draft, kept: Iterable[Kept]) -> str:
+    """One word for all that a snapshot would hold."""
+    import hashlib
+
+    modes = [
+        (path, one.mode, one.kind, one.data if one.kind == MODULE else b"") for path, one in draft.worktree.items()
+    ]
+    words = repr(([(one.path, one.part, one.oid, one.mode) for one in kept], modes, draft.deleted, draft.left_out))
+    return hashlib.sha256(words.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def drafted(place: Place, entries: Sequence[Entry], most: Limits) -> Draft:
     """Read what is to be kept; what is over a limit or cannot be read is named, never silently missing."""
     draft, room = Draft(), most.total
     for entry in entries:
@@ -104,14 +131,18 @@ def drafted(place: Place, entries: Iterable[Entry], most: Limits) -> Draft:
     return draft
 
 
-def _meta(queen: Queen, place: Place, reason: str) -> dict[str, object]:
-    here = [sister.name for sister in tending.living(queen) if sister.worktree == place.worktree]
+def _meta(queen: Queen, place: Place, reason: str, head: str | None, paths: Iterable[str]) -> dict[str, object]:
+    living = tending.living(queen)
+    here = [sister.name for sister in living if sister.worktree == place.worktree]
+    claims = [one for one in claiming.held(queen) if one.common_dir == place.common_dir]
+    owners = attributing.owners(queen, place.worktree or "", sorted(paths), living, claims)
     return {
         "sister": here[0] if len(here) == 1 else None,
         "sisters": here,
+        "owners": {path: owner.names for path, owner in owners.items()},
         "worktree": place.worktree,
         "branch": place.branch,
-        "head": commits.head(place),
+        "head": head,
         "reason": reason,
     }
 
@@ -136,8 +167,3 @@ def find(place: Place, identity: str) -> Rescue:
         many = f"{len(fits)} snapshots fit" if fits else "there is no snapshot"
         raise errors.Refused(f"{many} {ascii(identity)}", hint="gitqueen rescue list")
     return fits[0]
-
-
-def last_before(place: Place, moment: datetime) -> Rescue | None:
-    """The newest snapshot of this worktree from before `moment`."""
-    return next((one for one in rescue.listed(place) if one.worktree == place.worktree and one.at < moment), None)

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from gitqueen import errors
 from gitqueen.git import rescue, uncommitted
 from gitqueen.git.places import Place
 from gitqueen.model.events import Event
 from gitqueen.model.rescues import Kept, Rescue
-from gitqueen.services import losing, rescuing
+from gitqueen.services import losing
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, events
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What came of each path: `written`, `same` (it was there already), `refused` (newer uncommitted work stands)."""
+    """What came of each path: `written`, `same` (it was there already), `refused` with the reason."""
 
     rescue: Rescue
     into: str
     written: tuple[str, ...] = ()
     same: tuple[str, ...] = ()
-    refused: tuple[str, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+
+class InTheWay(Exception):
+    """Why a file cannot be put into its place; the others can."""
 
 
 def chosen(place: Place, found: Rescue, named: Sequence[str]) -> list[Kept]:
@@ -33,7 +39,7 @@ def chosen(place: Place, found: Rescue, named: Sequence[str]) -> list[Kept]:
 
     Raises `errors.Refused` when the snapshot has none of a named path.
     """
-    kept = losing.latest(rescue.contents(place, found))
+    kept = losing.latest(rescue.contents(place, found.id))
     if not named:
         return kept
     wanted = [one for one in kept if any(one.path == path or one.path.startswith(f"{path}/") for path in named)]
@@ -46,79 +52,118 @@ def chosen(place: Place, found: Rescue, named: Sequence[str]) -> list[Kept]:
 
 
 def restore(
-    queen: Queen, place: Place, found: Rescue, kept: Sequence[Kept], *, force: bool = False, into: str | None = None
+    queen: Queen,
+    place: Place,
+    found: Rescue,
+    kept: Sequence[Kept],
+    *,
+    force: bool = False,
+    into: str | None = None,
+    me: str | None = None,
 ) -> Restored:
-    """Write `kept` into the worktree (or the folder `into`), after a snapshot of what stands there."""
+    """Write `kept` into the worktree (or the folder `into`); `me`: who does it.
+
+    What stands in the worktree is kept first; where that cannot be, nothing is overwritten: raises `GitqueenError`.
+    """
     top = place.worktree if into is None else into
     if top is None:
         raise errors.CannotWork("a bare repository has no files", hint="gitqueen rescue restore ID --to DIR")
     data = rescue.data(place, [one.oid for one in kept])
-    if into is None:
-        rescuing.snapshot(queen, place, "before restore")
-        newer = {entry.path for entry in uncommitted.look(place) if not _only_index(place, entry)}
-    else:
-        newer = {one.path for one in kept if os.path.lexists(os.path.join(into, one.path))}
-    written, same, refused = [], [], []
+    safe = _safe(queen, place, kept, force) if into is None else {one.path: _BESIDE for one in kept}
+    written, same, refused = [], [], dict[str, str]()
     for one, raw in zip(kept, data, strict=True):
+        mode = found.modes.get(one.path, 0o755 if one.mode == "100755" else 0o644)
         if raw is None:
-            refused.append(one.path)
-        elif losing.on_disk(top, one.path) == raw and os.path.lexists(os.path.join(top, one.path)):
+            refused[one.path] = "its object is damaged"
+        elif _there(top, one, raw, mode):
             same.append(one.path)
-        elif one.path in newer and not force and os.path.lexists(os.path.join(top, one.path)):
-            refused.append(one.path)
+        elif (why := safe.get(one.path)) and os.path.lexists(os.path.join(top, one.path)):
+            refused[one.path] = why
         else:
-            _write(top, one, raw, found.modes.get(one.path))
-            written.append(one.path)
+            try:
+                _write(top, one, raw, mode)
+                written.append(one.path)
+            except InTheWay as fault:
+                refused[one.path] = str(fault)
     if into is None and written:
         detail = {"rescue": found.id, "paths": written[:20], "count": len(written)}
         with database.transaction(queen.db):
-            events.record(queen.db, queen.now, Event("restored", None, place.repo, detail))
+            events.record(queen.db, queen.now, Event("restored", me, place.repo, detail))
+        losing.look(queen, place, "restored", losing.Actor(me, "gitqueen rescue restore") if me else None)
         losing.settle(queen)
-    return Restored(found, top, tuple(written), tuple(same), tuple(refused))
+    return Restored(found, top, tuple(written), tuple(same), refused)
 
 
-def _only_index(place: Place, entry: uncommitted.Entry) -> bool:
-    """Whether the file is what the index has: overwriting it loses nothing that git does not have."""
-    return entry.tracked and entry.staged and not entry.changed
+_BESIDE = "something stands there"
+_NEWER = "it has newer uncommitted work (--force, or --to DIR)"
 
 
-def _write(top: str, one: Kept, raw: bytes, mode: int | None) -> None:
+def _safe(queen: Queen, place: Place, kept: Sequence[Kept], force: bool) -> dict[str, str]:
+    """Path -> why what stands there must not be overwritten, after all that is uncommitted was kept."""
+    losing.look(queen, place, "before restore")
+    entries = {entry.path: entry for entry in uncommitted.look(place).entries}
+    last = rescue.remembered(place).id
+    here = {one.path for one in rescue.contents(place, last) if one.part == rescue.WORKTREE} if last else set()
+    tracked = uncommitted.tracked(place, [one.path for one in kept])
+    found = {}
+    for path in (one.path for one in kept):
+        entry = entries.get(path)
+        if entry is None and path not in tracked:
+            found[path] = "git ignores what stands there, so it was not kept (--to DIR)"
+        elif entry is None or (entry.tracked and entry.staged and not entry.changed):
+            continue  # HEAD or the index has it
+        elif path not in here:
+            found[path] = "what stands there was too large to be kept (--to DIR)"
+        elif not force:
+            found[path] = _NEWER
+    return found
+
+
+def _there(top: str, one: Kept, raw: bytes, mode: int) -> bool:
+    """Whether it stands there already, with its mode."""
+    whole = os.path.join(top, one.path)
+    if one.mode == "120000":
+        return os.path.islink(whole) and losing.on_disk(top, one.path) == raw
+    if os.path.islink(whole) or losing.on_disk(top, one.path) != raw:
+        return False
+    return one.part == rescue.INDEX or stat.S_IMODE(os.lstat(whole).st_mode) == mode
+
+
+def _write(top: str, one: Kept, raw: bytes, mode: int) -> None:
     """Put one content in its place, whole or not at all; never through a link that leads out of `top`."""
-    folder = _folder(top, os.path.dirname(one.path))
-    target = os.path.join(folder, os.path.basename(one.path))
-    if os.path.isdir(target) and not os.path.islink(target):
-        raise errors.Refused(f"a folder stands at {ascii(one.path)}", hint="move it away, or restore with --to DIR")
     try:
+        folder = _folder(top, os.path.dirname(one.path))
+        target = os.path.join(folder, os.path.basename(one.path))
+        if os.path.isdir(target) and not os.path.islink(target):
+            os.rmdir(target)  # an empty one is nothing to git
         descriptor, part = tempfile.mkstemp(prefix=".gitqueen-", dir=folder)
-        os.close(descriptor)
-        if one.mode == "120000":
-            os.unlink(part)
-            os.symlink(os.fsdecode(raw), part)
-        else:
-            with open(part, "wb") as file:
+        try:
+            with open(descriptor, "wb") as file:
                 file.write(raw)
-            plain = 0o777 if one.mode == "100755" else 0o666
-            os.chmod(part, mode if mode is not None else plain & ~_umask())
-        os.replace(part, target)
+            if one.mode == "120000":
+                os.unlink(part)
+                os.symlink(os.fsdecode(raw), part)
+            else:
+                os.chmod(part, mode)
+            os.replace(part, target)
+        except OSError:
+            if os.path.lexists(part):
+                os.unlink(part)
+            raise
     except OSError as fault:
-        raise errors.CannotWork(f"{ascii(one.path)} cannot be written: {fault.strerror}", hint="--to DIR") from None
+        why = "a folder stands there" if fault.errno == errno.ENOTEMPTY else fault.strerror
+        raise InTheWay(f"{why} (--to DIR)") from None
 
 
 def _folder(top: str, below: str) -> str:
-    """The folder `below` of `top`, made where it is missing; a link in the way is refused."""
+    """The folder `below` of `top`, made where it is missing; what is no folder is in the way."""
+    os.makedirs(top, exist_ok=True)
     folder = os.path.realpath(top)
     for part in filter(None, below.split("/")):
         folder = os.path.join(folder, part)
         if os.path.islink(folder):
-            raise errors.Refused(f"{ascii(below)} leads through a link now", hint="restore with --to DIR")
-        try:
-            os.makedirs(folder, exist_ok=True)
-        except OSError as fault:
-            raise errors.CannotWork(f"{ascii(below)} cannot be made: {fault.strerror}", hint="--to DIR") from None
+            raise InTheWay(f"{ascii(below)} leads through a link now (--to DIR)")
+        if os.path.lexists(folder) and not os.path.isdir(folder):
+            raise InTheWay(f"a file stands in the place of the folder {ascii(below)} (--to DIR)")
+        os.makedirs(folder, exist_ok=True)
     return folder
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask

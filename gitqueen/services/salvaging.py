@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gitqueen import errors
-from gitqueen.git import rescue
-from gitqueen.git.places import Place
+from gitqueen.git import patching, rescue
+from gitqueen.git.patching import Side
 from gitqueen.model.rescues import Kept, Rescue
 from gitqueen.services import losing, rescuing, restoring
 from gitqueen.services.queen import Queen
@@ -16,70 +15,66 @@ from gitqueen.services.queen import Queen
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A snapshot, what it holds, and which of that is lost work of whom."""
+    """A snapshot, and which of it is open lost work. `kept`: what it holds, where that was asked."""
 
     rescue: Rescue
-    kept: tuple[Kept, ...]
     lost: tuple[str, ...]
-    size: int | None = None
+    kept: tuple[Kept, ...] = ()
 
     @property
     def files(self) -> tuple[str, ...]:
-        return tuple(sorted({one.path for one in self.kept} | set(self.rescue.modules)))
+        gone = self.rescue.deleted
+        held = {one.path for one in self.kept} | set(self.rescue.owners) | set(self.rescue.modules)
+        return tuple(sorted(held - set(gone) | {one.path for one in self.kept}))
 
 
 def listed(queen: Queen, every: bool = False) -> list[Found]:
     """The snapshots of this worktree (`every`: of all worktrees of this repository), the newest first."""
     place = queen.here()
+    lost = _lost(queen)
     found = [one for one in rescue.listed(place) if every or one.worktree == place.worktree]
-    return [_found(queen, place, one) for one in found]
+    return [Found(one, lost.get(one.id, ())) for one in found]
 
 
-def _found(queen: Queen, place: Place, one: Rescue) -> Found:
-    lost = {
-        path
-        for conflict in losing.open_ones(queen)
-        if losing.snapshot_of(conflict) == one.id
-        for path in conflict.facts
-    }
-    return Found(one, tuple(rescue.contents(place, one)), tuple(sorted(lost)))
+def _lost(queen: Queen) -> dict[str, tuple[str, ...]]:
+    """Snapshot -> the paths of open lost work that it has."""
+    found: dict[str, set[str]] = {}
+    for conflict in losing.open_ones(queen):
+        found.setdefault(losing.snapshot_of(conflict), set()).update(conflict.facts)
+    return {identity: tuple(sorted(paths)) for identity, paths in found.items()}
 
 
 def shown(queen: Queen, identity: str) -> Found:
     """One snapshot; raises `errors.Refused` for none of that id."""
     place = queen.here()
-    return _found(queen, place, rescuing.find(place, identity))
+    one = rescuing.find(place, identity)
+    return Found(one, _lost(queen).get(one.id, ()), tuple(rescue.contents(place, one.id)))
 
 
 def mine(queen: Queen, address: str) -> list[tuple[Rescue, tuple[str, ...]]]:
-    """The snapshots that have open lost work of `address` in this repository, each with the paths."""
+    """The snapshots that have open lost work of `address` in this worktree, each with the paths."""
     place = queen.here()
     found = []
     for conflict in losing.open_ones(queen):
-        if conflict.common_dir == place.common_dir and conflict.subject.partition(" ")[0] == address:
+        if conflict.worktree == place.worktree and conflict.subject.partition(" ")[0] == address:
             found.append((rescuing.find(place, losing.snapshot_of(conflict)), conflict.facts))
     if not found:
-        raise errors.Refused(f"{address} has no open lost work here", hint="gitqueen rescue list")
+        raise errors.Refused(f"{address} has no open lost work in this worktree", hint="gitqueen rescue list")
     return found
 
 
-def difference(queen: Queen, identity: str, named: Sequence[str]) -> Iterator[str]:
-    """A unified diff a path, from what stands now to what the snapshot has: applied, it brings it back."""
+def difference(queen: Queen, wanted: Iterable[tuple[str, Sequence[str]]], as_data: bool) -> bytes:
+    """What bringing back the paths of each snapshot (none: all) would change, as git writes it."""
     place = queen.here()
-    found = rescuing.find(place, identity)
-    kept = restoring.chosen(place, found, named)
-    for one, raw in zip(kept, rescue.data(place, [one.oid for one in kept]), strict=True):
-        now = losing.on_disk(place.worktree or "", one.path)
-        if raw is not None and raw != now:
-            yield from _unified(one.path, now, raw)
-
-
-def _unified(path: str, now: bytes | None, then: bytes) -> Iterator[str]:
-    before = "/dev/null" if now is None else f"a/{path}"
-    yield f"diff --git a/{path} b/{path}"
-    if b"\0" in then[:8000] or b"\0" in (now or b"")[:8000]:
-        yield f"Binary files {before} and b/{path} differ"
-        return
-    old = (now or b"").decode("utf-8", "surrogateescape").splitlines()
-    new = then.decode("utf-8", "surrogateescape").splitlines()
-    yield from difflib.unified_diff(old, new, before, f"b/{path}", lineterm="")
+    now, then = dict[str, Side](), dict[str, Side]()
+    for identity, named in wanted:
+        kept = restoring.chosen(place, rescuing.find(place, identity), named)
+        for one, raw in zip(kept, rescue.data(place, [one.oid for one in kept]), strict=True):
+            if raw is None:
+                raise errors.Refused(
+                    f"{ascii(one.path)}: its object is damaged", hint=f"gitqueen rescue show {identity}"
+                )
+            then[one.path] = Side(int(one.mode, 8), raw)
+            if (side := patching.stands(place.worktree or "", one.path)) is not None:
+                now[one.path] = side
+    return patching.patch(now, then, as_data)

@@ -27,6 +27,8 @@ from gitqueen.services import (
     colliding,
     draining,
     healing,
+    keeping,
+    losing,
     marking,
     mirroring,
     recording,
@@ -138,8 +140,10 @@ def scan(
     marking.mend(queen, living, standing, survey.apart)
     survey.faults += unseen
     survey.faults += healing.heal(queen, survey.places.values(), survey.apart)
-    survey.faults += mirroring.mend(queen)
+    survey.faults += mirroring.mend(queen, survey.apart)
     survey.faults += timing.refresh(queen, survey.apart)
+    _keep(queen, survey, survey)
+    _keep_gone(queen, survey)
     return _report(view, survey, given_back, resolved)
 
 
@@ -149,6 +153,32 @@ def _look_late(queen: Queen, view: _View, survey: Survey, patience: float) -> No
         _record_unseen(queen, view, one)
         with database.transaction(queen.db):
             _write_trees(queen, view, one)
+        _keep(queen, one, survey)
+
+
+def _keep(queen: Queen, read: Survey, survey: Survey) -> None:
+    """What is uncommitted is kept, and what is lost is told: of those that were just read."""
+    with step("services", "keep what is uncommitted"):
+        for worktree, changed in read.changed.items():
+            place, tree = read.places[worktree], read.trees[worktree]
+            try:
+                if losing.scanned(queen.at(place), place, tree.head, changed):
+                    keeping.pack_when_many(queen, place)
+            except errors.GitqueenError as fault:
+                survey.faults.append(f"{worktree}: {fault.message}")
+
+
+def _keep_gone(queen: Queen, survey: Survey) -> None:
+    """Worktrees that are gone with all that stood in them."""
+    names = repos.known(queen.db)
+    for worktree, common_dir in survey.common_dirs.items():
+        if worktree not in survey.unread or not os.path.isdir(common_dir) or os.path.lexists(worktree):
+            continue
+        place = Place(common_dir, common_dir, worktree, names.get(common_dir, worktree), None)
+        try:
+            losing.removed(replace(queen, place=place, _config=None), place)
+        except errors.GitqueenError as fault:
+            survey.faults.append(f"{worktree}: {fault.message}")
 
 
 def _common_dirs(view: _View) -> set[str]:
@@ -300,4 +330,5 @@ def _prune(queen: Queen) -> None:
     claims_table.forget(queen.db, before)
     conflicts_table.forget(queen.db, before)
     commits_table.forget(queen.db, before)
+    watching.start_packer(queen)
     touches.forget(queen.db, before)

@@ -42,8 +42,21 @@ def start_detached(queen: Queen) -> None:
 def start_drain(queen: Queen) -> None:
     """Have somebody else write what waits to be written, unless somebody is at it, who will look once more."""
     if not _draining(os.path.join(queen.settings.home, "spool", "draining")):
-        door = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "cli", "hook.py")
-        _start(queen, ["-I", "-S", door, "drain"])
+        _start(queen, ["-I", "-S", _door(), "drain"])
+
+
+def start_keeper(queen: Queen, worktree: str) -> None:
+    """Have somebody else keep what is uncommitted in a worktree, now and while it is written."""
+    _start(queen, ["-I", "-S", _door(), "keep", worktree])
+
+
+def start_packer(queen: Queen) -> None:
+    """Have somebody else drop and pack what is kept in all managed repositories."""
+    _start(queen, ["-I", "-S", _door(), "pack"])
+
+
+def _door() -> str:
+    return os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "cli", "hook.py")
 
 
 def _draining(path: str) -> bool:

@@ -53,6 +53,16 @@ def latest(db: Database, most: int, sister: str | None = None, repo: str | None 
     return [_from_row(row) for row in found]
 
 
+def of_kind(db: Database, kind: str, repo: str, most: int) -> list[Event]:
+    """Up to `most` events of one kind in a repository, the newest first."""
+    found = db.execute(
+        """SELECT id, at, kind, sister, repo, detail FROM events WHERE repo = :repo AND kind = :kind
+           ORDER BY id DESC LIMIT :most""",
+        {"repo": rows.path(repo), "kind": kind, "most": most},
+    )
+    return [_from_row(row) for row in found]
+
+
 def _from_row(row: tuple[int, str, str, str | None, bytes | None, str]) -> Event:
     number, at, kind, sister, repo, detail = row
     return Event(kind, sister, rows.as_path(repo), json.loads(detail), times.parse(at), number)

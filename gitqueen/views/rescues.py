@@ -22,13 +22,14 @@ def listed(found: Sequence[Found], now: datetime, colour: Palette) -> str:
 
 def _block(one: Found, now: datetime, colour: Palette) -> list[str]:
     kept = one.rescue
-    whose = ", ".join(clean(name) for name in kept.sisters) or "nobody known"
+    owners = dict.fromkeys(name for names in kept.owners.values() for name in names) or kept.sisters
+    whose = ", ".join(clean(name) for name in owners) or "nobody known"
     count = len(one.files)
     since = ago(kept.at, now)
     when = "now" if since in ("", "now") else f"{since} ago"
     head = f"  {clean(kept.id)}  {colour.dim(when)}  {colour.name(whose)}"
     branch = f"  [{clean(kept.branch)}]" if kept.branch else ""
-    rows = [f"{head}{branch}  {count} file{'' if count == 1 else 's'}  {colour.dim(clean(kept.reason))}"]
+    rows = [f"{head}{branch}  {_many(count, 'file')}, {_many(kept.lines, 'line')}  {colour.dim(clean(kept.reason))}"]
     names = ", ".join(clean(path) for path in one.files[:SHOWN])
     more = f" and {count - SHOWN} more" if count > SHOWN else ""
     rows += [f"      {cut(names + more, 200)}"] if names else []
@@ -38,12 +39,18 @@ def _block(one: Found, now: datetime, colour: Palette) -> list[str]:
     return rows
 
 
+def _many(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
 def shown(one: Found, now: datetime, colour: Palette) -> str:
     """Everything of one snapshot, path by path."""
     kept = one.rescue
     rows = [*_block(one, now, colour)[:1], f"      {folder(kept.worktree)} at {clean((kept.head or 'no commit')[:12])}"]
     for content in one.kept:
-        mark = colour.danger(" lost") if content.path in one.lost else ""
+        names = kept.owners.get(content.path, ())
+        mark = f"  {colour.name(clean(' or '.join(names)))}" if names else ""
+        mark += colour.danger("  lost") if content.path in one.lost else ""
         rows.append(f"  {content.part:<8}  {content.mode}  {clean(content.path)}{mark}")
     rows += [f"  {'module':<8}  {commit[:12]}  {clean(path)}" for path, commit in kept.modules.items()]
     rows += [f"  {'deleted':<8}          {clean(path)}" for path in kept.deleted]
@@ -59,10 +66,10 @@ def restored(reports: Sequence[Restored], colour: Palette) -> str:
         rows += [f"    {clean(path)}" for path in one.written[:20]]
         rows += [f"    and {count - 20} more"] if count > 20 else []
         rows += [colour.dim(f"    {clean(path)} is there already") for path in one.same[:5]]
-        for path in one.refused:
-            rows.append(
-                colour.warning(f"  ⚠ {clean(path)} has newer uncommitted work: left alone (--force, or --to DIR)")
-            )
+        rows += [colour.warning(f"  ⚠ {clean(path)} left alone: {clean(why)}") for path, why in one.refused.items()]
+        rows += [
+            f"    {clean(path)} is a submodule, it stood at {oid[:12]}" for path, oid in one.rescue.modules.items()
+        ]
     return "\n".join(rows)
 
 
@@ -85,6 +92,8 @@ def _shape(one: Found) -> dict[str, object]:
         "deleted": list(kept.deleted),
         "left_out": dict(kept.left_out),
         "reason": kept.reason,
+        "lines": kept.lines,
+        "owners": {path: list(names) for path, names in kept.owners.items()},
     }
 
 
@@ -97,6 +106,7 @@ def restored_shape(reports: Sequence[Restored]) -> dict[str, object]:
                 "written": list(one.written),
                 "same": list(one.same),
                 "refused": list(one.refused),
+                "reasons": dict(one.refused),
             }
             for one in reports
         ]

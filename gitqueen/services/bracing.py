@@ -1,0 +1,45 @@
+"""Bracing: just before a command that an agent's door knows to destroy, what is uncommitted is kept, and who is about
+to run it is written down. On the path of agents' hooks: no pygit2, click, psutil or filelock.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from gitqueen import errors
+from gitqueen.git import places
+from gitqueen.git.places import Place
+from gitqueen.model import commands
+from gitqueen.model.commands import Threat
+from gitqueen.model.events import VENTURED, Event
+from gitqueen.services import losing, rescuing
+from gitqueen.services.identifying import Identity
+from gitqueen.services.queen import Queen
+from gitqueen.store import database, events
+
+KINDS = (commands.DISCARDS, commands.STASHES, commands.SWITCHES)
+PATIENCE = 0.5
+"""Seconds that a door waits for somebody who keeps the same work at this moment."""
+
+
+def before(queen: Queen, me: Identity, threats: Sequence[Threat]) -> None:
+    """A command is about to be run: keep what it may destroy, and write down who runs it."""
+    ventures: dict[str, tuple[Place, Threat]] = {}
+    for threat in threats:
+        folder = os.path.join(queen.cwd, *threat.folders)
+        place = places.find(folder, {}) if threat.kind in KINDS and os.path.isdir(folder) else None
+        if place is not None and place.worktree is not None:
+            ventures.setdefault(place.worktree, (place, threat))
+    for place, threat in ventures.values():
+        there = queen.at(place)
+        if not rescuing.on(there, place):
+            continue
+        try:
+            losing.look(there, place, f"before {threat.what}", patience=PATIENCE)
+        except errors.Busy:
+            pass  # it is being kept by the one who is at it
+        if me.sister is not None:
+            detail = {"by": threat.what, "worktree": place.worktree, "at": queen.now.timestamp()}
+            with database.transaction(queen.db, patience=PATIENCE):
+                events.record(queen.db, queen.now, Event(VENTURED, me.sister.name, place.repo, detail))
