@@ -15,10 +15,12 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 
 from gitqueen import errors
+from gitqueen.senses import processes
 
 LONGEST = 60.0
 """Seconds that one line may take."""
@@ -183,7 +185,18 @@ def demonstrate() -> Generator[Line | Step]:
         # A scan that was started by the way would make the home anew behind us.
         select.select([gone], [], [], FAREWELL)
         os.close(gone)
+        _wait_for_what_was_started(os.path.join(folder, ".claude", "queen"))
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_for_what_was_started(home: str) -> None:
+    """What writes notes by the way holds nothing of ours: it is known by its environment."""
+    deadline = time.monotonic() + FAREWELL
+    key = "GITQUEEN_HOME"
+    while any(processes.environment(pid, (key,)).get(key) == home for pid in processes.everyone()):
+        if time.monotonic() > deadline:
+            return
+        time.sleep(0.05)
 
 
 def _stage(folder: str) -> dict[str, str]:

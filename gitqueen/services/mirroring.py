@@ -21,7 +21,7 @@ from gitqueen.model.mirror import Voice
 from gitqueen.senses import processes
 from gitqueen.services import claiming, tending
 from gitqueen.services.queen import Queen
-from gitqueen.store import database, events, mirrors, repos
+from gitqueen.store import database, events, mirrors, repos, roster
 from gitqueen.store.mirrors import Mirror
 
 TRIES = 3
@@ -50,14 +50,19 @@ def changed(queen: Queen) -> None:
         pass  # the next scan
 
 
-def mend(queen: Queen) -> list[str]:
-    """Look at every managed repository, by stats alone where nothing changed; a sentence for each that disagrees."""
+def mend(queen: Queen, apart: Collection[str] = ()) -> list[str]:
+    """Look at every managed repository but those `apart`, by stats alone where nothing changed; a sentence for each
+    that disagrees."""
 
     def settled(known: Mirror | None, wanted: str, common_dir: str) -> bool:
+        if common_dir in apart:
+            return True  # whoever touches it may hang
         if known is None or known.fault or known.stamp is None or known.wanted != wanted:
             return False
         return known.stamp == refs.stamp(common_dir, queen.clock().timestamp())
 
+    with database.faults(queen.settings.database):
+        roster.add(queen.settings.home, repos.all_managed(queen.db).values())
     return _update(queen, settled, look_again=True)
 
 

@@ -133,19 +133,28 @@ def remove(taken: Taken) -> None:
 
 @contextmanager
 def drained_by_us(home: str, patience: float) -> Iterator[bool]:
-    """Be the only one who drains; False when another is still at it after `patience` seconds."""
-    with open(os.path.join(home, "spool", "lock"), "ab") as lock:
-        deadline = time.monotonic() + patience
-        while True:
+    """Be the only one who drains; False when another is still at it after `patience` seconds, or stands in line for it
+    already: who has not begun will see all that is there now."""
+    folder = os.path.join(home, "spool")
+    with open(os.path.join(folder, "lock"), "ab") as lock:
+        mine = _locked(lock.fileno())
+        if not mine and patience > 0:
+            line = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:
-                if time.monotonic() >= deadline:
-                    yield False
-                    return
-                time.sleep(0.02)
-        yield True
+                deadline = time.monotonic() + (patience if _locked(line) else 0)
+                while not (mine := _locked(lock.fileno())) and time.monotonic() < deadline:
+                    time.sleep(0.02)
+            finally:
+                os.close(line)
+        yield mine
+
+
+def _locked(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def say_draining(home: str, draining: bool) -> None:

@@ -75,7 +75,8 @@ def test_looking_upgrades_nothing(run: Runner, home: Path) -> None:
 def test_a_managed_repository_that_is_gone(run: Runner, repo: Callable[..., Repo], home: Path) -> None:
     app = repo()
     db = database.open(str(home))
-    db.execute("INSERT INTO repos VALUES (?, ?, 1)", (os.fsencode(app.path / ".git"), os.fsencode(app.path)))
+    row = (os.fsencode(app.path / ".git"), os.fsencode(app.path))
+    db.execute("INSERT INTO repos (common_dir, path, managed) VALUES (?, ?, 1)", row)
     db.close()
     assert "repository" not in bad(examine(run, 0))
     app.path.rename(app.path.with_name("moved"))

@@ -189,16 +189,18 @@ def test_a_scan_puts_right_what_somebody_changed(repo: Callable[..., Repo], sist
 
 
 def test_a_scan_of_what_did_not_change_costs_no_process(
-    repo: Callable[..., Repo], sister: Callable[..., Sister]
+    repo: Callable[..., Repo], sister: Callable[..., Sister], tmp_path: Path
 ) -> None:
     app = install(repo())
     iza = sister("iza-1", app)
     iza.sh("iam 'the relay'; sleep 0.15; gitqueen scan; gitqueen scan")
-    iza.sh("GIT_TRACE=$PWD/quiet gitqueen scan")
+    quiet, busy = tmp_path / "quiet", tmp_path / "busy"
+    iza.sh(f"GIT_TRACE={quiet} gitqueen scan")
     app.git("update-ref", "-d", TASK)
-    iza.sh("GIT_TRACE=$PWD/busy gitqueen scan")
-    assert "for-each-ref" not in ((app.path / "quiet").read_text() if (app.path / "quiet").exists() else "")
-    assert "for-each-ref" in (app.path / "busy").read_text()
+    iza.sh(f"GIT_TRACE={busy} gitqueen scan")
+    asked = "for-each-ref '--format=%(objectname) %(refname)' refs/gitqueen"
+    assert asked not in (quiet.read_text() if quiet.exists() else "")
+    assert asked in busy.read_text()
 
 
 def test_an_older_database_is_the_truth_all_the_same(

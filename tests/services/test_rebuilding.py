@@ -254,7 +254,8 @@ def test_repositories_are_named_where_nobody_knows_them(
     assert [one["id"] for one in rebuilt(run, tmp_path, "app")["claims"]] == ["deploy"]
     assert run("gitqueen", "doctor", "--rebuild", "nowhere", cwd=tmp_path).returncode == 4
     assert run("gitqueen", "doctor", "app", cwd=tmp_path).returncode == 2
-    # A scan writes the list again.
+    (home / "repositories").unlink()
+    run("gitqueen", "scan", cwd=tmp_path, check=True)
     assert roster.read(os.fspath(home)) == [str(app.path)]
 
 
