@@ -117,6 +117,8 @@ def scan(
     """
     draining.drain(queen)
     unseen = sighting.sight(queen)
+    with database.faults(queen.settings.database):
+        before = repos.last(queen.db, "scan")
     with step("services", "look at every sister and worktree"):
         view = _look(queen)
         survey = surveying.plan(queen, view.alive, watch, sparing)
@@ -134,7 +136,8 @@ def scan(
         standing = claiming.held(queen)
         resolved = remembering.reconcile(queen, living, standing, asked)
         _prune(queen)
-        repos.set_last(queen.db, "scan", queen.now.timestamp())
+        if repos.last(queen.db, "scan") == before:  # else somebody came meanwhile: the next look sees her
+            repos.set_last(queen.db, "scan", queen.now.timestamp())
     watching.announce(queen)
     _look_late(queen, view, survey, min(patience, surveying.PATIENCE))
     marking.mend(queen, living, standing, survey.apart)

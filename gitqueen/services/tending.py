@@ -68,8 +68,9 @@ def settle(queen: Queen, sister: Sister) -> Sister:
 
 
 def outdate(queen: Queen) -> None:
-    """Somebody is where the last look around did not see her: whoever asks next looks again."""
-    repos.set_last(queen.db, "scan", 0.0)
+    """Somebody is where the last look around did not see her: whoever asks next looks again. A look that goes on now
+    knows by the number, never the same, that it is outdated already."""
+    repos.set_last(queen.db, "scan", -queen.clock().timestamp())
 
 
 def notice(queen: Queen, sister: Sister) -> Sister:

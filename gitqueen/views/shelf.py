@@ -8,13 +8,14 @@ from gitqueen.services.knowing import Known
 from gitqueen.views.colony import facts
 from gitqueen.views.text import Palette, clean, cut, cut_front, folder, pad, width
 
-FOLDER, BRANCH = 60, 40
+FOLDER, BRANCH, REST = 200, 40, 30
+"""Columns at most; and those that a terminal keeps for what stands behind the folder."""
 
 
 def words(found: Sequence[Known], colour: Palette) -> str:
     if not found:
         return "no repository yet   (gitqueen repos add PATH)"
-    folders = min(FOLDER, max(width(folder(one.path)) for one in found))
+    folders = min(colour.room(FOLDER, REST), max(width(folder(one.path)) for one in found))
     return "\n".join(f"  {pad(cut_front(folder(one.path), folders), folders)}  {_how(one, colour)}" for one in found)
 
 
