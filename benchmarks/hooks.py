@@ -54,6 +54,15 @@ def rebase() -> Iterator[Row]:
 
 def crowded() -> Iterator[Row]:
     """8 sisters in worktrees of their own, 50 claims on paths: what the answer adds to a commit."""
+    yield from _crowded("added to a commit by 8 live sisters, 50 claims", 0)
+
+
+def dirty() -> Iterator[Row]:
+    """The same, with 5,000 uncommitted files in their worktrees."""
+    yield from _crowded("... with 5,000 uncommitted files among them", 5000 // 8)
+
+
+def _crowded(what: str, files: int) -> Iterator[Row]:
     with Stage() as stage:
         plain, armed = _two(stage)
         me = _me(stage, armed)
@@ -61,6 +70,8 @@ def crowded() -> Iterator[Row]:
             worktree = os.path.join(stage.root, f"worktree-{number}")
             stage.git("-C", armed, "worktree", "add", "-q", "-b", f"topic-{number}", worktree)
             stage.sister(f"ada-{number}", worktree, f"{number} parts of the manual")
+            for file in range(files):
+                _write(worktree, f"new-{file % 20}/made-{file}.py", "line\n")
         for number in range(50):
             paths = f"area-{number}/**"
             stage.run("claim", f"area-{number}", "--path", paths, cwd=armed, name=f"ada-{number % 8}")
@@ -75,7 +86,6 @@ def crowded() -> Iterator[Row]:
                 added.append(with_hooks - without)
                 floors.append(floor)
         pairs = Pairs(tuple(added), tuple(floors))
-        what = "added to a commit by 8 live sisters, 50 claims"
         row = measuring.compared(what, "python -I -S -c pass", pairs, 6)
         high = measuring.high(added) / statistics.median(floors)
         yield row
@@ -187,5 +197,6 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "commit-alone": alone,
     "rebase": rebase,
     "commit-crowded": crowded,
+    "commit-dirty": dirty,
     "commit-others": others,
 }

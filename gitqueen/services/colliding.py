@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gitqueen.git.places import Place
     from gitqueen.model.claims import Claim
     from gitqueen.store.commits import Touch
+    from gitqueen.store.trees import Tree
 
 COMMITTED = "committed"
 SHOWN = 5
@@ -131,8 +132,10 @@ def paths_colliding(
             # Globs, not paths, are asked one by one: 50 claims against 5,000 paths stay a matter of milliseconds.
             found += [_claimed(path, claim) for path in paths if claim.covers(path)]
     beside = _beside(queen, me, living, kin)
+    with database.faults(queen.settings.database):
+        seen = trees.worktrees(queen.db) if beside and paths else {}
     for worktree, sisters in beside.items() if paths else ():
-        for path in sorted(_uncommitted(queen, worktree, paths)):
+        for path in sorted(_uncommitted(queen, worktree, paths, seen.get(worktree))):
             found += [_dirty(path, sister) for sister in sisters]
     return found + _committed(queen, me, paths, beside)
 
@@ -219,31 +222,35 @@ def _dirty(path: str, sister: Sister) -> Collision:
     return Collision(path, sister.name, "uncommitted", conflicts.WARNING, detail)
 
 
-def _uncommitted(queen: Queen, worktree: str, paths: Sequence[str]) -> set[str]:
+def _uncommitted(queen: Queen, worktree: str, paths: Sequence[str], tree: Tree | None) -> set[str]:
     """Which of `paths` carry uncommitted work in another worktree at this moment.
 
-    What the scan saw may be 30 s old: a stat each says which paths may have changed since, and only for those git is
-    asked. Without a scan of that worktree every path is suspect.
+    What the scan saw in `tree` may be 30 s old: a stat each says which paths may have changed since, and only for those
+    git is asked (4 ms a worktree). Without a scan of that worktree every path is suspect.
     """
     with database.faults(queen.settings.database):
-        tree = trees.worktrees(queen.db).get(worktree)
-        changed = trees.changed(queen.db, worktree) if tree else set()
-    suspects = [path for path in paths if tree is None or path in changed or _touched(worktree, path, tree.scanned_at)]
+        changed = trees.changed(queen.db, worktree, paths) if tree else set()
+    # Nothing was added or committed there since: what was changed then is changed now.
+    quiet = tree is not None and bool(tree.git_dir) and not _touched(tree.git_dir, "index", tree.scanned_at)
+    suspects = {path for path in paths if tree is None or _touched(worktree, path, tree.scanned_at)}
+    # A submodule counts when it is bumped, not when something is edited inside of it: the scan saw either.
+    suspects |= {path for path in changed if not quiet or os.path.isdir(os.path.join(worktree, path))}
+    sure = changed - suspects
     if not suspects:
-        return set()
+        return sure
     from gitqueen.git import staging  # `iam` asks for twins here and needs no git for that
 
     try:
-        return staging.uncommitted(worktree, suspects, inside=False)
+        return sure | staging.uncommitted(worktree, suspects, inside=False)
     except errors.GitFailed:
-        return changed & set(suspects)  # the worktree is gone or broken: what was seen last is the best we have
+        return changed  # the worktree is gone or broken: what was seen last is the best we have
 
 
-def _touched(worktree: str, path: str, since: float) -> bool:
+def _touched(folder: str, path: str, since: float) -> bool:
     """Whether `path` was written, made or deleted `since` then. ctime too: a file moved into place keeps its mtime."""
     while True:
         try:
-            stat = os.lstat(os.path.join(worktree, path))
+            found = os.lstat(os.path.join(folder, path))
         except OSError:
             if not path:
                 return False
@@ -251,7 +258,7 @@ def _touched(worktree: str, path: str, since: float) -> bool:
             path = os.path.dirname(path)
             continue
         # Two seconds for file systems that count in whole ones.
-        return max(stat.st_mtime, stat.st_ctime) >= since - 2
+        return max(found.st_mtime, found.st_ctime) >= since - 2
 
 
 def findings(queen: Queen, me: str, collisions: Iterable[Collision]) -> list[Finding]:

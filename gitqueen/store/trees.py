@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from gitqueen.store import rows
@@ -140,6 +140,16 @@ def unread(db: Database) -> Mapping[str, Unread]:
     return {rows.as_path(path) or "": Unread(rows.as_text(fault) or "", _number(took)) for path, fault, took in found}
 
 
-def changed(db: Database, worktree: str) -> set[str]:
-    found = db.execute("SELECT path FROM changes WHERE worktree = ?", (rows.path(worktree),))
-    return {rows.as_path(path) or "" for (path,) in found}
+FEW = 100
+"""Up to so many paths are asked for one by one: a worktree may have thousands of changed ones."""
+
+
+def changed(db: Database, worktree: str, among: Collection[str] | None = None) -> set[str]:
+    """The paths that are changed, of all or of those `among`."""
+    where = rows.path(worktree)
+    if among is not None and len(among) <= FEW:
+        query = "SELECT 1 FROM changes WHERE worktree = ? AND path = ?"
+        return {path for path in among if db.execute(query, (where, rows.path(path))).fetchone()}
+    found = db.execute("SELECT path FROM changes WHERE worktree = ?", (where,))
+    every = {rows.as_path(path) or "" for (path,) in found}
+    return every if among is None else every.intersection(among)
