@@ -20,8 +20,8 @@ from benchmarks import crowds, measuring
 from benchmarks.crowds import Part
 from benchmarks.measuring import Command, Pairs, Row
 from benchmarks.stage import GITQUEEN, LONG_AGO, Stage
+from gitqueen.model.sisters import Identity
 from gitqueen.services import claiming, identifying, mailing, queen
-from gitqueen.services.identifying import Identity
 from gitqueen.services.queen import Queen
 from gitqueen.store import database
 

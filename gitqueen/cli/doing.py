@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 import click
 
+from gitqueen.model.sisters import Identity
 from gitqueen.services import identifying, queen, watching
-from gitqueen.services.identifying import Identity
 from gitqueen.services.queen import Queen
 from gitqueen.views.text import Palette, clean
 

@@ -158,5 +158,5 @@ TYPE_CHECKING = False  # importing typing costs 4 ms
 if TYPE_CHECKING:
     from gitqueen.model.commands import Threat
     from gitqueen.model.dialects import Deed
-    from gitqueen.services.identifying import Identity
+    from gitqueen.model.sisters import Identity
     from gitqueen.services.queen import Queen

@@ -19,7 +19,7 @@ from gitqueen import __version__, errors
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
 
-    from gitqueen.services.identifying import Identity
+    from gitqueen.model.sisters import Identity
     from gitqueen.services.queen import Queen
 
 INSTRUCTIONS = (

@@ -128,6 +128,17 @@ def somewhere(here: str) -> str:
     return here.rpartition(":")[0] + ":?"
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The one who acts: `sister`, or a person at an undeclared shell."""
+
+    sister: Sister | None
+    address: str
+    """Whose inbox is read and who signs: the sister's name, else the login."""
+    notice: str | None = None
+    """What she must be told about her name, once."""
+
+
 ALIVE, DEAD, UNKNOWN = "alive", "dead", "unknown"
 
 

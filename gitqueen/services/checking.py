@@ -10,9 +10,8 @@ from gitqueen import errors
 from gitqueen.git import staging
 from gitqueen.model import conflicts
 from gitqueen.model.conflicts import Collision
-from gitqueen.model.sisters import Sister
+from gitqueen.model.sisters import Identity, Sister
 from gitqueen.services import attributing, claiming, colliding, glancing, tending
-from gitqueen.services.identifying import Identity
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, trees
 

@@ -18,10 +18,9 @@ from gitqueen.model.claims import Claim
 from gitqueen.model.events import Event
 from gitqueen.model.messages import NORMAL
 from gitqueen.model.names import QUEEN, ClaimId
-from gitqueen.model.sisters import Body, Sister
+from gitqueen.model.sisters import Body, Identity, Sister
 from gitqueen.senses import processes
 from gitqueen.services import marking, tending
-from gitqueen.services.identifying import Identity
 from gitqueen.services.queen import Queen
 from gitqueen.settings import GRACE
 from gitqueen.store import claims as claims_table

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from gitqueen.model import mirror, tasks
 from gitqueen.model.events import Event
-from gitqueen.model.sisters import Sister
+from gitqueen.model.sisters import Identity, Sister
 from gitqueen.services import mirroring, noting, resembling, tending, watching
-from gitqueen.services.identifying import Identity
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, events
 from gitqueen.store import sisters as sisters_table

@@ -10,11 +10,10 @@ from gitqueen import errors
 from gitqueen.model import names, sisters
 from gitqueen.model.events import Event
 from gitqueen.model.names import SisterName
-from gitqueen.model.sisters import Body, Sister
+from gitqueen.model.sisters import Body, Identity, Sister
 from gitqueen.senses import agents, processes
 from gitqueen.senses.processes import Process
 from gitqueen.services import tending
-from gitqueen.services.identifying import Identity, login
 from gitqueen.services.queen import Queen
 from gitqueen.store import claims as claims_table
 from gitqueen.store import database, events, touches
@@ -170,7 +169,7 @@ def _name(
         return SisterName(resumed), None
     asked = SisterName(wanted) if wanted is not None else names.slug(given) if given else None
     if asked is None:
-        return _numbered(queen, names.slug(prefix or "") or login(queen), living), None
+        return _numbered(queen, names.slug(prefix or "") or queen.login, living), None
     if not names.is_taken(asked, living):
         return asked, None
     other = names.numbered(asked, living, first=2)

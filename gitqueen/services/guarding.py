@@ -15,9 +15,8 @@ from gitqueen.git.places import LENT, Place
 from gitqueen.model import conflicts
 from gitqueen.model.claims import Claim
 from gitqueen.model.conflicts import Collision, Conflict, Finding
-from gitqueen.model.sisters import Sister
+from gitqueen.model.sisters import Identity, Sister
 from gitqueen.services import attributing, claiming, colliding, identifying, relating, remembering, tending
-from gitqueen.services.identifying import Identity
 from gitqueen.services.queen import Queen
 from gitqueen.store import conflicts as conflicts_table
 from gitqueen.store import database, repos, trees
@@ -74,7 +73,7 @@ def actor(queen: Queen) -> Identity:
     try:
         return identifying.identify(queen)
     except (errors.Busy, errors.CannotWork):
-        return Identity(None, identifying.login(queen))
+        return Identity(None, queen.login)
 
 
 def before_commit(queen: Queen, me: Identity) -> CommitReport:

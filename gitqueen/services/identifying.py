@@ -7,29 +7,18 @@ key. Nobody becomes a sister by merely looking; how a newcomer gets in and is na
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from gitqueen import errors, settings
-from gitqueen.model import names, sisters
+from gitqueen.model import sisters
 from gitqueen.model.names import SisterName
-from gitqueen.model.sisters import Body, Sister
+from gitqueen.model.sisters import Body, Identity, Sister
 from gitqueen.senses import agents, processes
 from gitqueen.senses.processes import Process
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, events
 from gitqueen.store import sisters as sisters_table
 from gitqueen.tracing import step
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """The one who acts: `sister`, or a person at an undeclared shell."""
-
-    sister: Sister | None
-    address: str
-    """Whose inbox is read and who signs: the sister's name, else the login."""
-    notice: str | None = None
-    """What she must be told about her name, once."""
 
 
 def identify(queen: Queen, declare: bool = False, process: int | None = None) -> Identity:
@@ -50,7 +39,7 @@ def identify(queen: Queen, declare: bool = False, process: int | None = None) ->
             if known is not None:
                 now = _as_she_is(queen, known, newcomer[1] if newcomer and newcomer[0] == known.body else None)
                 known = _resumed(queen, now) if known.session_id is None else now
-            return Identity(known, known.name if known else login(queen))
+            return Identity(known, known.name if known else queen.login)
         from gitqueen.services import entering  # once in a session's life
 
         return entering.enter(queen, *newcomer, wanted)
@@ -62,14 +51,9 @@ def glance(queen: Queen) -> Identity:
     try:
         return identify(queen)
     except errors.Busy:
-        return Identity(None, queen.settings.name or login(queen))
+        return Identity(None, queen.settings.name or queen.login)
     finally:
         queen.db.patience = patience
-
-
-def login(queen: Queen) -> str:
-    """What a person at an undeclared shell is called."""
-    return names.slug(queen.settings.login) or "human"
 
 
 def how_to_write(env: Mapping[str, str]) -> str | None:

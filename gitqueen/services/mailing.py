@@ -11,9 +11,8 @@ from gitqueen.model import messages, names
 from gitqueen.model.events import Event
 from gitqueen.model.messages import Message
 from gitqueen.model.names import SisterName
-from gitqueen.model.sisters import DEAD
+from gitqueen.model.sisters import DEAD, Identity
 from gitqueen.services import tending
-from gitqueen.services.identifying import Identity, login
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, events
 from gitqueen.store import messages as messages_table
@@ -88,7 +87,7 @@ def _group(queen: Queen, me: Identity, to: str) -> list[str]:
 
 def _reachable(queen: Queen, me: Identity, name: str) -> bool:
     """Whether somebody of that name can read it now: oneself, the person at this login, or a sister with a session."""
-    if name in (me.address, login(queen)):
+    if name in (me.address, queen.login):
         return True
     with database.faults(queen.settings.database):
         rows = sisters_table.named(queen.db, name)

@@ -8,9 +8,8 @@ from gitqueen.model import conflicts, names
 from gitqueen.model.claims import Claim
 from gitqueen.model.conflicts import Conflict
 from gitqueen.model.messages import Message
-from gitqueen.model.sisters import Sister
+from gitqueen.model.sisters import Identity, Sister
 from gitqueen.services import claiming, colliding, remembering, tending
-from gitqueen.services.identifying import Identity
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, repos
 from gitqueen.store import messages as messages_table

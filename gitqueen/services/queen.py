@@ -10,6 +10,7 @@ from datetime import datetime
 from gitqueen import errors, settings
 from gitqueen.git import places
 from gitqueen.git.places import Place
+from gitqueen.model import names
 from gitqueen.senses import processes
 from gitqueen.store import database
 from gitqueen.store.database import Database
@@ -49,6 +50,11 @@ class Queen:
             return settings.duration(said)
         except errors.Usage:
             return default
+
+    @property
+    def login(self) -> str:
+        """What a person at an undeclared shell is called."""
+        return names.slug(self.settings.login) or "human"
 
     def at(self, place: Place, now: datetime | None = None) -> Queen:
         """The same queen, standing in another repository, at another moment."""

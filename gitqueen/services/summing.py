@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gitqueen.model.sisters import Sister
-from gitqueen.services.identifying import Identity
+from gitqueen.model.sisters import Identity, Sister
 from gitqueen.services.queen import Queen
 from gitqueen.store import conflicts as conflicts_table
 from gitqueen.store import database

@@ -11,8 +11,8 @@ from pathlib import Path
 import pygit2
 import pytest
 
+from gitqueen.model.sisters import Identity
 from gitqueen.services import guarding, queen, recording, tending
-from gitqueen.services.identifying import Identity
 from tests.collisions import kit as play
 from tests.collisions.kit import Stage
 from tests.hive import Repo, Sister

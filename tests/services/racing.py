@@ -17,8 +17,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from gitqueen.model.sisters import Identity
 from gitqueen.services import claiming, identifying, queen
-from gitqueen.services.identifying import Identity
 from gitqueen.services.queen import Queen
 
 CLAIM = "deploy"

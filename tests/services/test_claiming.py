@@ -14,9 +14,8 @@ from pathlib import Path
 import pytest
 
 from gitqueen import errors
-from gitqueen.model.sisters import Body
+from gitqueen.model.sisters import Body, Identity
 from gitqueen.services import claiming, identifying, queen
-from gitqueen.services.identifying import Identity
 from gitqueen.services.queen import Queen
 from gitqueen.store import claims as claims_table
 from gitqueen.store import database, events
