@@ -10,8 +10,8 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from gitqueen.model.processes import Process
 from gitqueen.senses import processes
-from gitqueen.senses.processes import Process
 
 
 @dataclass(frozen=True, slots=True)

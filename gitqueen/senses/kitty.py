@@ -17,8 +17,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from gitqueen.model.processes import Process
 from gitqueen.senses import processes
-from gitqueen.senses.processes import Process
 
 LIMIT = 1.0
 """Seconds that all instances have together."""

@@ -10,7 +10,7 @@ import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from gitqueen.senses.processes import Process
+from gitqueen.model.processes import Process
 
 if TYPE_CHECKING:
     import psutil

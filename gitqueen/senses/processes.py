@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from gitqueen.model.processes import Process
 
 PROC = "/proc"
 """Where the kernel shows its processes; tests lead it astray to see the other way work."""
@@ -18,23 +19,6 @@ PROC = "/proc"
 _DEAD = (b"Z", b"X", b"x")
 _FORKNOEXEC = 0x40
 """The kernel's flag of a process that has not run a program of its own yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """A living process; a zombie is none."""
-
-    pid: int
-    ticks: int
-    """Its start in clock ticks since boot (field 22 of /proc/PID/stat): with the pid, what it is known by."""
-    ppid: int
-    session: int
-    tty: int
-    """0: no terminal controls it."""
-    comm: str
-    """The first 15 bytes of its program's name; it may call itself anything."""
-    forked: bool = False
-    """Whether it still runs what its parent ran: a subshell, a worker, a command about to be started."""
 
 
 def native() -> bool:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gitqueen.model.processes import Process
 from gitqueen.senses import agents, processes
-from gitqueen.senses.processes import Process
 
 KEYS = (
     "GITQUEEN_HOME",

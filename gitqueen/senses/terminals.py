@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from gitqueen.model.processes import Process
 from gitqueen.model.sisters import Terminal
 from gitqueen.senses import kitty, processes, tmux
 from gitqueen.senses.kitty import Window
-from gitqueen.senses.processes import Process
 from gitqueen.senses.tmux import Pane, Server
 
 

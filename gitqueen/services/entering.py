@@ -10,9 +10,9 @@ from gitqueen import errors
 from gitqueen.model import names, sisters
 from gitqueen.model.events import Event
 from gitqueen.model.names import SisterName
+from gitqueen.model.processes import Process
 from gitqueen.model.sisters import Body, Identity, Sister
 from gitqueen.senses import agents, processes
-from gitqueen.senses.processes import Process
 from gitqueen.services import tending
 from gitqueen.services.queen import Queen
 from gitqueen.store import claims as claims_table

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 from gitqueen import errors
 from gitqueen.model import names
+from gitqueen.model.processes import Process
 from gitqueen.model.sisters import Sister
 from gitqueen.senses import kitty, processes, sessions, terminals, tmux
-from gitqueen.senses.processes import Process
 from gitqueen.senses.terminals import Seat, Spot, Terminals
 from gitqueen.services import sighting
 from gitqueen.services.queen import Queen

@@ -12,9 +12,9 @@ from dataclasses import replace
 from gitqueen import errors, settings
 from gitqueen.model import sisters
 from gitqueen.model.names import SisterName
+from gitqueen.model.processes import Process
 from gitqueen.model.sisters import Body, Identity, Sister
 from gitqueen.senses import agents, processes
-from gitqueen.senses.processes import Process
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, events
 from gitqueen.store import sisters as sisters_table

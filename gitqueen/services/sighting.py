@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from gitqueen import errors, settings
 from gitqueen.git import places
 from gitqueen.model import messages, names
+from gitqueen.model.processes import Process
 from gitqueen.model.sisters import Sister
 from gitqueen.senses import agents, processes, sessions, terminals
 from gitqueen.senses.agents import Registration
-from gitqueen.senses.processes import Process
 from gitqueen.senses.sessions import Session
 from gitqueen.senses.terminals import Seat, Spot
 from gitqueen.services import identifying

@@ -7,6 +7,7 @@ from dataclasses import replace
 from gitqueen import errors
 from gitqueen.git import markers
 from gitqueen.model import sisters, times
+from gitqueen.model.processes import Process
 from gitqueen.model.sisters import Sister
 from gitqueen.senses import processes
 from gitqueen.services.queen import Queen
@@ -27,7 +28,7 @@ def gone(queen: Queen, sister: Sister) -> bool:
     return life(queen, sister) == sisters.DEAD and sisters.gone_for_good(sister, queen.origin, queen.now)
 
 
-def _came_later(process: processes.Process, sister: Sister) -> bool:
+def _came_later(process: Process, sister: Sister) -> bool:
     """Whether what runs under an outside row's pid was started after she was last seen: somebody else."""
     if sister.last_seen is None:
         return False

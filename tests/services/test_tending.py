@@ -210,6 +210,8 @@ def test_looking_never_waits_for_a_database_that_another_program_holds(
 
 def test_the_hive_stands_on_psutil_too(sister: Callable[..., Sister], home: Path) -> None:
     astray = "import sys; from gitqueen.senses import processes as p; p.PROC = '/nowhere';"
+    # A scan beside it would look at /proc, and see other beginnings of the same processes.
+    astray += "from gitqueen.services import watching as w; w.start_detached = lambda queen: None;"
     astray += "from gitqueen.cli import main; sys.exit(main.run(sys.argv[1:]))"
     queen = f'{sys.executable} -c "{astray}"'
     iza, zoe = sister("iza"), sister("", program="claude", declared=False)
