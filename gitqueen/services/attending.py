@@ -19,11 +19,10 @@ from gitqueen.model.conflicts import Collision
 from gitqueen.model.dialects import Deed
 from gitqueen.model.events import Event
 from gitqueen.model.messages import Message
-from gitqueen.model.sisters import Sister
+from gitqueen.model.sisters import Identity, Sister
 from gitqueen.senses import agents
 from gitqueen.services import attributing, identifying, tending
 from gitqueen.services import queen as queens
-from gitqueen.services.identifying import Identity
 from gitqueen.services.queen import Queen
 from gitqueen.store import claims as claims_table
 from gitqueen.store import database, events, touches
@@ -33,6 +32,8 @@ from gitqueen.store.touches import Touch
 
 PATIENCE = 1.0
 """Seconds to wait for another writer."""
+MOST = 100
+"""Paths or letters that one event tells of."""
 LETTERS, WHOLE = 8, 300
 """Letters that one prompt is told of, and characters of one that is told whole."""
 
@@ -83,7 +84,7 @@ def actor(queen: Queen, deed: Deed) -> Identity:
     try:
         me = identifying.identify(queen)
     except (errors.Busy, errors.CannotWork):
-        return Identity(None, identifying.login(queen))
+        return Identity(None, queen.login)
     if me.sister is not None and deed.session is not None:
         me = replace(me, sister=replace(me.sister, session_id=deed.session))
     return me
@@ -110,13 +111,15 @@ def _settle(queen: Queen, sister: Sister) -> None:
 
 
 def news(queen: Queen, me: Identity) -> News:
-    """What is new for her since her last prompt."""
+    """What is new for her since her last prompt; nothing where she is not known, and so cannot be told once."""
     place, sister = queen.place, me.sister
+    if sister is None:
+        return News()
     with database.faults(queen.settings.database):
         at, letter = touches.attended(queen.db, me.address)
         unread = [one for one in messages_table.unread(queen.db, me.address) if one.id > letter]
         told = News()
-        if sister is not None and place is not None and place.worktree is not None and at:
+        if place is not None and place.worktree is not None and at:
             told = News(
                 changed=tuple(touches.changed_by_others(queen.db, place.worktree, sister.name, at)),
                 committed=tuple(
@@ -133,7 +136,7 @@ def news(queen: Queen, me: Identity) -> News:
         more=len(unread) - len(shown),
         latest=max((one.id for one in unread), default=0),
     )
-    if sister is None or place is None or sister.worktree != place.worktree or sister.branch == place.branch:
+    if place is None or sister.worktree != place.worktree or sister.branch == place.branch:
         return told
     # Alone in her worktree she moved it herself.
     if not any(one.worktree == place.worktree for one in tending.others(queen, sister.name)):
@@ -165,10 +168,12 @@ def begun(queen: Queen, me: Identity) -> None:
 
 def before_edit(queen: Queen, me: Identity, paths: Sequence[str]) -> EditReport:
     """What stands against writing these files: claims, and others' uncommitted work on them here and elsewhere."""
-    from gitqueen.services import claiming, colliding, relating
+    others = tending.others(queen, me.address)
+    if not others:
+        return EditReport()
+    from gitqueen.services import claiming, colliding, relating  # whoever is alone does not pay for them
 
     name = me.sister.name if me.sister else None
-    others = tending.others(queen, me.address)
     found: list[Collision] = []
     refused, apart = False, ""
     for there, inside in placed(queen, paths):
@@ -221,34 +226,34 @@ def _stamp(there: Queen, path: str) -> str:
 
 
 def placed(queen: Queen, paths: Sequence[str]) -> Iterator[tuple[Queen, list[str]]]:
-    """The queen in each worktree that `paths` lie in, and those paths from its top; what lies in none is left out."""
+    """The queen in each worktree that `paths` lie in, and those paths from its top; what lies in none is left out.
+    A link counts as the link that git knows, and as the file that is written through it."""
     found: dict[str, tuple[Place, list[str]]] = {}
     for path in paths:
-        folder, name = os.path.split(os.path.join(queen.cwd, os.path.expanduser(path)))
+        folder, name = os.path.split(os.path.join(queen.cwd, path))
         if name in ("", ".", ".."):
             continue
-        # The folder is resolved, the file is not: a link in the repository is the link that git knows.
-        top = folder = os.path.realpath(folder)
-        while not os.path.isdir(top) and os.path.dirname(top) != top:
-            top = os.path.dirname(top)
-        place = _place(queen, top)
-        if place is None or place.worktree is None:
-            continue
-        whole, inside = os.path.join(folder, name), place.worktree.rstrip("/") + "/"
-        git_dir = place.common_dir + "/"
-        if whole.startswith(inside) and not whole.startswith(git_dir):
-            found.setdefault(place.worktree, (place, []))[1].append(whole[len(inside) :])
+        whole = os.path.join(os.path.realpath(folder), name)
+        for file in dict.fromkeys((whole, os.path.realpath(whole))):
+            if (place := _place(queen, file)) is not None and place.worktree is not None:
+                inside = file[len(place.worktree.rstrip("/")) + 1 :]
+                found.setdefault(place.worktree, (place, []))[1].append(inside)
     for place, inside_paths in found.values():
         yield (queen if queen.place == place else queen.at(place)), list(dict.fromkeys(inside_paths))
 
 
-def _place(queen: Queen, folder: str) -> Place | None:
-    here = queen.place
-    if here is not None and here.worktree is not None and folder == here.worktree:
-        return here
+def _place(queen: Queen, file: str) -> Place | None:
+    """Where a file is, or will be; None outside any worktree, and inside git's own folder."""
+    folder = os.path.dirname(file)
+    while not os.path.isdir(folder) and os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
     found = places.find(folder, {})
+    if found is None or found.worktree is None or file.startswith(f"{found.common_dir}/"):
+        return None
+    if not file.startswith(f"{found.worktree.rstrip('/')}/"):
+        return None
     # The same worktree from another folder in it is the same place to us.
-    return here if found is not None and here is not None and here.worktree == found.worktree else found
+    return queen.place if queen.place is not None and queen.place.worktree == found.worktree else found
 
 
 def ended(queen: Queen, me: Identity) -> None:
@@ -258,16 +263,12 @@ def ended(queen: Queen, me: Identity) -> None:
         return
     left = _left(queen, sister)
     with database.faults(queen.settings.database):
-        unacked = [
-            one.id
-            for one in messages_table.everything(queen.db, sister.name)
-            if one.acked_at is None and (one.read_at is None or one.urgent)
-        ]
+        unacked = messages_table.unacknowledged(queen.db, sister.name, MOST)
         held = [one.id for one in claims_table.held(queen.db) if one.owner == sister.name]
     with database.transaction(queen.db, patience=PATIENCE):
         _settle(queen, sister)
         sisters_table.set_status(queen.db, sister.row, "idle")
-        detail = {"uncommitted": left, "unacknowledged": unacked, "claims": held}
+        detail = {"uncommitted": left[:MOST], "unacknowledged": unacked, "claims": held}
         events.record(queen.db, queen.now, Event("left", sister.name, sister.repo, detail))
 
 

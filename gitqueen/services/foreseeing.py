@@ -16,9 +16,8 @@ from gitqueen.model import commands, conflicts
 from gitqueen.model.attribution import Owner
 from gitqueen.model.commands import Threat
 from gitqueen.model.events import Event
-from gitqueen.model.sisters import Sister
-from gitqueen.services import attributing, claiming, colliding, tending
-from gitqueen.services.identifying import Identity
+from gitqueen.model.sisters import Identity, Sister
+from gitqueen.services import attributing, tending
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, events
 
@@ -58,8 +57,10 @@ class CommandReport:
 def before_command(queen: Queen, me: Identity, threats: Sequence[Threat]) -> CommandReport:
     """Which of `threats` would reach what is another living sister's."""
     others = tending.others(queen, me.address)
+    if not others:
+        return CommandReport()
     perils, refused = [], False
-    for threat in threats if others else ():
+    for threat in threats:
         folder = os.path.join(queen.cwd, *threat.folders)
         place = places.find(folder, {}) if os.path.isdir(folder) else None
         if place is None or place.worktree is None:
@@ -103,6 +104,8 @@ def _peril(
         return Peril(threat, worktree, same, {}) if same else None
     if not here:
         return None
+    from gitqueen.services import colliding  # whoever is alone does not pay for it
+
     apart = colliding.apart_command(place.repo, me.address, None)
     switches = threat.kind == commands.SWITCHES
     reached = [] if switches and threat.paths is None else _reached(threat, worktree, folder)
@@ -136,6 +139,8 @@ def _peril(
 def _owners(
     queen: Queen, me: Identity, worktree: str, paths: Sequence[str], others: Sequence[Sister]
 ) -> dict[str, Owner]:
+    from gitqueen.services import claiming
+
     living = [*others, *([me.sister] if me.sister else [])]
     return attributing.owners(queen, worktree, paths, living, claiming.held(queen))
 

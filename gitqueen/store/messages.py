@@ -33,6 +33,16 @@ def unread(db: Database, to: str) -> list[Message]:
     return [_from_row(row) for row in found]
 
 
+def unacknowledged(db: Database, to: str, most: int) -> list[int]:
+    """The latest letters to `to` that wait for her: unread ones, and urgent ones that she did not acknowledge."""
+    found = db.execute(
+        """SELECT id FROM messages WHERE to_sister = ? AND acked_at IS NULL AND (read_at IS NULL OR priority = 'urgent')
+           ORDER BY id DESC LIMIT ?""",
+        (to, most),
+    )
+    return sorted(number for (number,) in found)
+
+
 def everything(db: Database, to: str) -> list[Message]:
     return [_from_row(row) for row in db.execute(f"{_SELECT} WHERE m.to_sister = ? ORDER BY m.id", (to,))]
 

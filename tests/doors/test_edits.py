@@ -108,6 +108,17 @@ def test_a_path_is_the_file_it_means(
     assert "- lib/core.py: ada" in warning(said)
 
 
+def test_a_link_is_the_file_behind_it_too(both: tuple[Repo, Session, Session]) -> None:
+    app, ada, bob = both
+    (app.path / "link.py").symlink_to("lib/core.py")
+    ada.edits("lib/core.py", "hers\n")
+    assert "- lib/core.py: ada" in warning(bob.before("link.py"))
+    bob.edits("link.py", "his\n")
+    assert {"- lib/core.py: bob", "- link.py: bob"} <= {
+        line.partition(" [")[0] for line in warning(ada.before("link.py")).split("\n")
+    }
+
+
 def test_another_worktree_is_told_of_by_its_own_sisters(
     both: tuple[Repo, Session, Session], session: Callable[..., Session]
 ) -> None:
