@@ -55,9 +55,10 @@ def _pressing(report: Status, colour: Palette) -> list[str]:
 
 
 def _soon(job: Job, report: Status) -> str:
-    there = ", ".join(one.name for one in report.sisters if one.worktree == job.repo and one.dirty)
+    there = [cut(one.name, NAME) for one in report.sisters if one.worktree == job.repo and one.dirty]
     minutes = max(0, int(((job.next_run or report.at) - report.at).total_seconds() // 60))
-    return f"  ⏰ in {minutes} min: {cut(job.command, 40)} in {folder(job.repo)}, where {there} works uncommitted"
+    who = f"{', '.join(there)} work{'s' if len(there) == 1 else ''}"
+    return f"  ⏰ in {minutes} min: {cut(job.command, 40)} in {folder(job.repo)}, where {who} uncommitted"
 
 
 def _groups(report: Status) -> list[tuple[str | None, list[Sister]]]:
@@ -185,9 +186,10 @@ def _branch(sister: Sister, report: Status, most: int) -> str:
     star = "*" if sister.dirty else ""
     work = report.work.get(sister.worktree or "")
     said = facts(work) if work is not None else ""
-    if most - width(said) < 12:
-        said = ""
-    return f"[{cut(sister.branch or '(detached)', most - 2 - len(star) - width(said))}{star}]{said}"
+    branch = sister.branch or "(detached)"
+    if most - width(said) < min(12, width(cut(branch, most)) + 2 + len(star)):
+        said = ""  # no room for both
+    return f"[{cut(branch, most - 2 - len(star) - width(said))}{star}]{said}"
 
 
 def facts(work: Work) -> str:
