@@ -14,7 +14,7 @@ from gitqueen.git import commits, staging
 from gitqueen.git.places import LENT, Place
 from gitqueen.model import conflicts
 from gitqueen.model.claims import Claim
-from gitqueen.model.conflicts import Collision, Conflict, Finding
+from gitqueen.model.conflicts import Collision, Conflict
 from gitqueen.model.sisters import Identity, Sister
 from gitqueen.services import attributing, claiming, colliding, identifying, relating, remembering, tending
 from gitqueen.services.queen import Queen
@@ -200,10 +200,7 @@ def _switched(
     if report.lent or place.worktree is None:
         return
     _follow(queen, place.worktree, place.branch)
-    there = tending.living(queen)
-    remembering.unshare(queen, there, place.common_dir)
-    groups = _groups_of(colliding.shared_branches(there), place.common_dir, place.branch)
-    remembering.remember(queen, groups, aware=mine.name if mine else None)
+    remembering.share(queen, tending.living(queen), place.common_dir, aware=mine.name if mine else None)
 
 
 def _follow(queen: Queen, worktree: str, branch: str | None) -> None:
@@ -212,7 +209,3 @@ def _follow(queen: Queen, worktree: str, branch: str | None) -> None:
     for sister in tending.living(queen):
         if sister.worktree == worktree:
             sisters_table.set_branch(queen.db, sister.row, branch)
-
-
-def _groups_of(found: Sequence[Finding], common_dir: str, branch: str | None) -> list[Finding]:
-    return [one for one in found if one.common_dir == common_dir and one.subject == branch]

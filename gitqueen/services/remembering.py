@@ -62,13 +62,23 @@ def _is_muted(known: Conflict | None, finding: Finding) -> bool:
 def _announce(queen: Queen, finding: Finding, aware: str | None, letters: Mapping[str, str]) -> None:
     detail = {"id": finding.id, "type": finding.type, "sisters": list(finding.sisters), "severity": finding.severity}
     events.record(queen.db, queen.now, Event("conflict-seen", finding.sisters[0], finding.repo, detail))
-    if finding.severity == conflicts.INFO:
+    if finding.severity == conflicts.INFO or _left(queen, finding):
         return  # shown in status; mail is for what wants doing
     priority = URGENT if finding.type == conflicts.BRANCH_SWITCHED else NORMAL
     for name in letters or finding.sisters:
         if name != aware:
             text = letters.get(name) or _letter(finding, name)
             messages_table.add(queen.db, QUEEN, name, text, priority, queen.now, None)
+
+
+def _left(queen: Queen, finding: Finding) -> bool:
+    """Whether these are the ones whom a sister left on a branch: they know that they share it."""
+    return finding.type == conflicts.SHARED_BRANCH and any(
+        one.type == finding.type
+        and (one.common_dir, one.subject, one.severity) == (finding.common_dir, finding.subject, finding.severity)
+        and set(one.sisters) > set(finding.sisters)
+        for one in conflicts_table.open_ones(queen.db)
+    )
 
 
 def _letter(finding: Finding, name: str) -> str:
@@ -143,9 +153,12 @@ def reconcile(queen: Queen, living: Sequence[Sister], standing: Sequence[Claim],
     return closed
 
 
-def unshare(queen: Queen, living: Sequence[Sister], common_dir: str) -> None:
-    """A branch was left: close what says that it is shared and no longer is. Call it inside a transaction."""
-    now_true = {finding.id for finding in colliding.shared_branches(living)}
+def share(queen: Queen, living: Sequence[Sister], common_dir: str, aware: str | None = None) -> None:
+    """A branch was checked out: open what says that it is shared now, close what was shared and no longer is. Call it
+    inside a transaction."""
+    groups = [finding for finding in colliding.shared_branches(living) if finding.common_dir == common_dir]
+    remember(queen, groups, aware)
+    now_true = {finding.id for finding in groups}
     for conflict in conflicts_table.open_ones(queen.db):
         here = conflict.type == conflicts.SHARED_BRANCH and conflict.common_dir == common_dir
         if here and conflict.worktree is not None and conflict.id not in now_true:

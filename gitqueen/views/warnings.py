@@ -11,7 +11,7 @@ from datetime import datetime
 from gitqueen.model.conflicts import SWEPT, Collision
 from gitqueen.model.sisters import Sister
 from gitqueen.services.guarding import CheckoutReport, CommitReport
-from gitqueen.views.text import Palette, ago, clean, cut, folder
+from gitqueen.views.text import Palette, ago, clean, cut, cut_front, folder
 
 MOST_LINES = 6
 _LONGEST = 160
@@ -47,7 +47,9 @@ def _group(group: Sequence[Collision], report: CommitReport, now: datetime, colo
     first = group[0]
     sister = (report.others or {}).get(first.sister)
     who = f"  {colour.name(clean(first.sister))}{_branch(sister)}"
-    paths = _and([colour.severity(first.severity, cut(one.path, 60)) for one in group[:_SHOWN]], len(group))
+    paths = _and(
+        [colour.severity(first.severity, cut_front(clean(one.path), 40)) for one in group[:_SHOWN]], len(group)
+    )
     if first.verdict == "committed":
         return f"{who} changed {paths}{_before(first.since, now)}{_task(sister)}"
     if first.verdict == SWEPT:
@@ -55,7 +57,7 @@ def _group(group: Sequence[Collision], report: CommitReport, now: datetime, colo
     if first.verdict != "claimed":
         return f"{who} has {paths} uncommitted{_task(sister)}{_seen(sister, now)}"
     claim = next((c for c in report.claims if c.owner == first.sister and c.covers(first.path)), None)
-    why = f" ({cut(claim.id, 40)}{': ' + cut(claim.description, 50) if claim.description else ''})" if claim else ""
+    why = f" ({cut(claim.id, 30)}{': ' + cut(claim.description, 30) if claim.description else ''})" if claim else ""
     return f"{who} claimed {paths} {_when(claim.claimed_at if claim else None, now)}{why}{_task(sister)}"
 
 
@@ -123,11 +125,11 @@ def _on(branch: str | None) -> str:
 
 
 def _branch(sister: Sister | None) -> str:
-    return f" [{cut(sister.branch, 40)}]" if sister is not None and sister.branch else ""
+    return f" [{cut(sister.branch, 30)}]" if sister is not None and sister.branch else ""
 
 
 def _task(sister: Sister | None, before: str = ", on") -> str:
-    return f'{before} "{cut(sister.task, 50)}"' if sister is not None and sister.task else ""
+    return f'{before} "{cut(sister.task, 40)}"' if sister is not None and sister.task else ""
 
 
 def _seen(sister: Sister | None, now: datetime) -> str:
