@@ -247,12 +247,15 @@ def _call(address: str, command: Mapping[str, object]) -> socket.socket | str | 
         if not _is_ours(line):
             raise PermissionError(errno.EPERM, "another user listens there")
         line.sendall(_START + json.dumps(command).encode() + _END)
-    except (FileNotFoundError, NotADirectoryError, ConnectionError):
+    except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
         line.close()
         return None  # left over from a kitty that is gone: not ours to remove
     except BlockingIOError:
         line.close()
         return "it takes no call"
+    except BrokenPipeError:
+        line.close()
+        return "it broke off"
     except (OSError, ValueError) as fault:
         line.close()
         return str(getattr(fault, "strerror", None) or fault)

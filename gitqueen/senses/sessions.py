@@ -64,15 +64,15 @@ def _is_wrapped(process: Process, kind: str, table: dict[int, Process], kinds: M
 
 def _session(table: dict[int, Process], process: Process, kind: str) -> Session:
     chain = processes.chain(table, process)
-    told = _open_to_us(chain, KEYS)
+    told = _open_to_us(chain)
     return Session(process, kind, chain, processes.environment(told.pid, KEYS + WINDOW), processes.folder(told.pid))
 
 
 def environment(chain: tuple[Process, ...]) -> dict[str, str]:
     """What the environment of the first process of `chain` says of its window."""
-    return processes.environment(_open_to_us(chain, KEYS + WINDOW).pid, WINDOW)
+    return processes.environment(_open_to_us(chain).pid, WINDOW)
 
 
-def _open_to_us(chain: tuple[Process, ...], keys: tuple[str, ...]) -> Process:
+def _open_to_us(chain: tuple[Process, ...]) -> Process:
     """The first of `chain`; whoever started it, from the same place, where it lets nobody look into it (codex)."""
-    return next((one for one in chain if processes.environment(one.pid, keys)), chain[0])
+    return next((one for one in chain if processes.executable(one.pid) != ""), chain[0])

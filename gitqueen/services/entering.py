@@ -49,7 +49,11 @@ def enter(queen: Queen, body: Body, agent: str, wanted: str | None) -> Identity:
         again = _again(queen, body, session)
         same = [one for one in again if wanted in (None, one.name, one.wanted)]
         if same:
-            return Identity(same[0] if same[0].body == body else _move(queen, same[0], body, agent), same[0].name)
+            she = same[0] if same[0].body == body else _move(queen, same[0], body, agent)
+            if session is not None and she.session_id is None and she.wanted is None:
+                # A scan saw the process a moment ago, and could only number her.
+                she = _take_up(queen, replace(she, session_id=session), session)
+            return Identity(she, she.name)
         living = _living(queen)
         if wanted is not None and (holder := living.get(wanted)) is not None and _is_below(holder, body):
             return Identity(_move(queen, holder, body, holder.agent), holder.name)
@@ -179,10 +183,14 @@ def _name(
 def resume(queen: Queen, sister: Sister, session: str) -> Sister:
     """`sister`, numbered until her first command told that she is the session `session`, under the name it had."""
     with database.transaction(queen.db):
-        resumed = events.name_of_session(queen.db, session)
-        if resumed is None or SisterName.fault(resumed) is not None or names.is_taken(resumed, _living(queen)):
-            return sister
-        return _rename(queen, sister, SisterName(resumed), resumed)
+        return _take_up(queen, sister, session)
+
+
+def _take_up(queen: Queen, sister: Sister, session: str) -> Sister:
+    resumed = events.name_of_session(queen.db, session)
+    if resumed is None or SisterName.fault(resumed) is not None or names.is_taken(resumed, _living(queen)):
+        return sister
+    return _rename(queen, sister, SisterName(resumed), resumed)
 
 
 def _numbered(queen: Queen, stem: str, living: Iterable[str]) -> SisterName:

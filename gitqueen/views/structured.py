@@ -54,7 +54,8 @@ def status(report: Status) -> dict[str, object]:
 
 
 def sister(one: Sister) -> dict[str, object]:
-    return {
+    """With the key waiting_for while she waits and her agent says what for."""
+    shape: dict[str, object] = {
         "name": one.name,
         "pid": one.pid or None,
         "agent": one.agent,
@@ -69,8 +70,8 @@ def sister(one: Sister) -> dict[str, object]:
         "last_seen": _at(one.last_seen),
         "started_at": _at(one.started_at),
         "terminal": _terminal(one),
-        "waiting_for": one.waiting_for,
     }
+    return {**shape, "waiting_for": one.waiting_for} if one.waiting_for else shape
 
 
 def _terminal(one: Sister) -> dict[str, object] | None:

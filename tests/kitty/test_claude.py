@@ -62,7 +62,7 @@ def test_a_session_is_seen_working_waiting_idle_and_gone(
 
     iza = comes_to_be("idle")
     assert (iza["name"], iza["agent"], iza["worktree"], iza["branch"]) == ("keeper-1", "claude", str(app.path), "main")
-    assert (iza["terminal"]["kind"], iza["terminal"]["window"], iza["waiting_for"]) == ("kitty", "1", None)
+    assert (iza["terminal"]["kind"], iza["terminal"]["window"], iza.get("waiting_for")) == ("kitty", "1", None)
     assert "Claude" in iza["terminal"]["title"]
     steps = [{"sleep": 8}, {"name": "Bash", "input": {"command": "touch made", "description": "make"}}]
     window.command("send-text", match="id:1", data=f"text:go @@{json.dumps(steps)}@@")
@@ -72,7 +72,7 @@ def test_a_session_is_seen_working_waiting_idle_and_gone(
     waiting = comes_to_be("waiting")
     assert waiting["pid"] == iza["pid"] and waiting["waiting_for"]
     window.command("send-text", match="id:1", data="text:\x1b")
-    assert comes_to_be("idle")["waiting_for"] is None
+    assert "waiting_for" not in comes_to_be("idle")
     registry = Path(os.environ["CLAUDE_CONFIG_DIR"], "sessions", f"{iza['pid']}.json")
     os.kill(iza["pid"], signal.SIGKILL)
     kit.wait_for(lambda: not Path(f"/proc/{iza['pid']}").exists(), "she is gone")

@@ -174,7 +174,6 @@ def test_a_row_that_another_program_wrote_about_this_process_is_hers(sister: Cal
         "last_seen": 0,
         "started_at": 0,
         "terminal": None,
-        "waiting_for": None,
     }
     assert rows(home) == ["relay", "zoe"]
 
