@@ -53,7 +53,7 @@ def install(repos: tuple[str, ...], everywhere: bool, yes: bool, dry_run: bool, 
 @hooks.command(epilog="Examples: gitqueen hooks uninstall .   gitqueen hooks uninstall --purge ~/code/app")
 @_repos
 @_everywhere
-@click.option("--purge", is_flag=True, help="The notes that say who made which commit go too.")
+@click.option("--purge", is_flag=True, help="The notes that say who made which commit, and the snapshots of uncommitted work, go too.")
 @_dry_run
 @json_option
 def uninstall(repos: tuple[str, ...], everywhere: bool, purge: bool, dry_run: bool, as_json: bool) -> int:

@@ -7,7 +7,7 @@ path's own filters first, as `git add` would have taken them.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitqueen.git import process
@@ -16,6 +16,8 @@ from gitqueen.git.places import Place
 NOWHERE, STASHED, KEPT = "nowhere", "stashed", "kept"
 PATIENCE = 20.0
 """Seconds that a search in history may take."""
+MOST_NAMED, MOST_COMMITS = 500, 200
+"""Paths that are named in one search, and commits of older history that are looked into."""
 _RAW = ("--raw", "-z", "--no-abbrev", "--no-renames", "--diff-merges=1", "--root")
 
 
@@ -34,8 +36,9 @@ def _where(place: Place) -> str:
     return place.worktree if there and place.worktree else place.common_dir
 
 
-def survey(place: Place, since: str | None) -> Seen:
-    """All contents of the index, of stashes, and of the commits of any ref or reflog that `since` did not have."""
+def survey(place: Place, since: str | None, paths: Sequence[str]) -> Seen:
+    """All contents of the index, of stashes, of the commits of any ref or reflog that `since` did not have, and of
+    `paths` in the history of `since` (of the last commits that changed one of them)."""
     where = _where(place)
     index = process.run("ls-files", "-s", "-z", cwd=where, check=False).out
     objects = {entry.split(b" ", 2)[1].decode("ascii") for entry in index.split(b"\0") if entry}
@@ -47,6 +50,11 @@ def survey(place: Place, since: str | None) -> Seen:
     commits: dict[str, set[str]] = {}
     for commit, oid, _ in _brought(said):
         commits.setdefault(oid, set()).add(commit)
+    if since and len(paths) <= MOST_NAMED:
+        asked = ("--literal-pathspecs", "log", *_RAW, "--format=%x01%H", f"--max-count={MOST_COMMITS}", since, "--")
+        said = process.run(*asked, *paths, cwd=where, check=False, timeout=PATIENCE).out
+        for commit, oid, _ in _brought(said):
+            commits.setdefault(oid, set()).add(commit)
     return Seen(objects, commits, stashes)
 
 

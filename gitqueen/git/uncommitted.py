@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -62,6 +63,21 @@ def look(place: Place) -> Look:
     head = said.partition(b"# branch.oid ")[2].partition(b"\0")[0].decode("ascii", "replace")
     entries = tuple(sorted(_parsed(said), key=lambda entry: entry.path))
     return Look(head if head and head != "(initial)" else None, entries)
+
+
+CALM, FRESH = 1.0, 10.0
+"""Seconds to wait for a command that is at it, and after which a lock was left behind."""
+
+
+def wait(place: Place) -> None:
+    """Wait a moment while a command of git's writes the worktree: half of what it does tells nothing."""
+    lock = os.path.join(place.git_dir, "index.lock")
+    deadline = time.monotonic() + CALM
+    try:
+        while time.time() - os.stat(lock).st_mtime < FRESH and time.monotonic() < deadline:
+            time.sleep(0.02)
+    except OSError:
+        pass  # there is none, or no longer
 
 
 def tracked(place: Place, paths: Sequence[str]) -> set[str]:

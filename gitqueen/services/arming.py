@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gitqueen import errors
-from gitqueen.git import hookfiles, hooks, hooktext, manifest, markers, notes, places
+from gitqueen.git import hookfiles, hooks, hooktext, manifest, markers, notes, places, rescue
 from gitqueen.git.hooks import Arms, State
 from gitqueen.git.manifest import Record
 from gitqueen.git.places import Place
@@ -258,7 +258,8 @@ def uninstall(queen: Queen, place: Place, dry_run: bool = False, purge: bool = F
 
 def _written_history(place: Place, purge: bool) -> tuple[str, ...]:
     if purge:
-        return (f"{notes.REF} is gone",) if notes.remove(place) else ()
+        gone = (f"{notes.REF} is gone",) if notes.remove(place) else ()
+        return (*gone, "the snapshots of uncommitted work are gone") if rescue.purge(place) else gone
     stay = f"{notes.REF} stays, it says who made what; gitqueen hooks uninstall --purge takes it out"
     return (stay,) if notes.there(place) else ()
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from shlex import quote
 
 from gitqueen import errors
-from gitqueen.git import notes, process, refs
+from gitqueen.git import notes, process, refs, rescue
 from gitqueen.git.places import Place
 from gitqueen.model import mirror
 from gitqueen.senses import processes
@@ -46,6 +46,7 @@ def _repository(place: Place, known: mirrors.Mirror | None, waiting: int, home: 
             yield "notes", False, foreign.message, f"{foreign.hint}; gitqueen hooks install {quote(place.repo)}"
         elif waiting:
             yield "notes", True, f"{waiting} lines are yet to be written into {place.repo}", ""
+        yield from _kept(place)
         if (remote := _mirror_remote(place)) is not None:
             said = f"{place.repo}: a push to {remote} takes tasks, claims and notes along (remote.{remote}.mirror)"
             yield "mirror remote", True, said, ""
@@ -75,6 +76,22 @@ def _strangers(place: Place, known: mirrors.Mirror | None, mine: str) -> Iterato
     if lost:
         said = f"{place.repo} tells of {lost} tasks or claims that the database does not know"
         yield "lost", False, said, "gitqueen doctor --rebuild"
+
+
+def _kept(place: Place) -> Iterator[Found]:
+    """How much the snapshots of uncommitted work take, and whether they can be read."""
+    if not (size := rescue.size(place)):
+        return
+    try:
+        count = len(rescue.listed(place))
+        said = f"{place.repo}: {count} snapshot{'' if count == 1 else 's'} of uncommitted work take {_bytes(size)}"
+        yield "rescue", True, said, ""
+    except errors.GitqueenError as fault:
+        yield "rescue", False, f"{place.repo}: {fault.message}", f"look at {quote(rescue.folder(place))}"
+
+
+def _bytes(count: int) -> str:
+    return f"{count / 1024:.0f} KiB" if count < 1024 * 1024 else f"{count / 1024 / 1024:.1f} MiB"
 
 
 def _no_notes(place: Place) -> notes.Foreign | None:

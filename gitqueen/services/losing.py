@@ -28,8 +28,9 @@ MOST = 1000
 """Paths of one loss that are searched for, a process each; the others count as lost."""
 REMOVED = "removed"
 """The mark of a worktree that is gone, and of which that was told."""
-MOST_VENTURES, VENTURE_LASTS = 20, 600.0
-"""How many of them are looked at, and for how many seconds what disappears is taken to be of one."""
+MOST_VENTURES, VENTURE_LASTS, COMMAND_LASTS = 20, 600.0, 30.0
+"""How many ventures are looked at; for how many seconds what disappears first is taken to be of one, and what
+disappears after that."""
 
 
 PATIENCE = 30.0
@@ -66,6 +67,7 @@ def look(
 
     `actor`: where that is known. What was compared is remembered last, so that a kill at any moment loses nothing.
     """
+    uncommitted.wait(place)
     with rescue.alone(place, patience):
         before = rescue.remembered(place)
         if not before.id:
@@ -119,7 +121,10 @@ def _venturer(queen: Queen, place: Place, since: str) -> Actor | None:
 
 def _recent(queen: Queen, one: Event, after: float) -> bool:
     at = one.detail.get("at")
-    return isinstance(at, float) and after <= at and queen.now.timestamp() - at <= VENTURE_LASTS
+    if not isinstance(at, float):
+        return False
+    # A command takes its time: somebody may have looked when it was half done.
+    return queen.now.timestamp() - at <= (VENTURE_LASTS if after <= at else COMMAND_LASTS)
 
 
 def _losses(queen: Queen, place: Place, since: str, taken: rescuing.Taken, actor: Actor | None) -> list[Loss]:
@@ -157,7 +162,7 @@ def _states(place: Place, before: Rescue, gone: Sequence[Kept]) -> Iterator[tupl
             yield kept, seeking.KEPT
             continue
         try:
-            seen = seen or seeking.survey(place, before.head)
+            seen = seen or seeking.survey(place, before.head, [one.path for one in gone])
             filtered = kept.part == rescue.WORKTREE and kept.mode != "120000"
             state = seeking.state(place, seen, kept.path, raw, filtered) if number < MOST else seeking.NOWHERE
         except errors.GitqueenError:

@@ -15,6 +15,7 @@ from types import FrameType
 from gitqueen.git import markers, rescue
 from gitqueen.git.places import Place
 from gitqueen.model.commands import DISCARDS, Threat
+from gitqueen.model.sisters import Identity
 from gitqueen.services import attributing, bracing, identifying, losing, queen, tending
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, repos, touches
@@ -47,7 +48,8 @@ class Tree:
     last: dict[str, Held] = field(default_factory=dict)
     head: str = ""
     id: str | None = None
-    ventures: set[str] = field(default_factory=set)
+    ventures: list[tuple[str, datetime]] = field(default_factory=list)
+    looked: datetime | None = None
     written: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Path -> who wrote it by a tool that tells us, and how it stood then."""
 
@@ -137,17 +139,17 @@ class World:
 
     def later(self) -> None:
         for tree in self.trees:
-            tree.queen.now += timedelta(seconds=1)
+            tree.queen.now += timedelta(seconds=7)
 
     def venture(self, tree: Tree, name: str) -> None:
         """An agent's door hears that `name` is about to run something that destroys."""
         self.look(tree, lambda: self._brace(tree, name))
-        tree.ventures.add(name)
+        tree.ventures.append((name, tree.queen.now))
 
     def _brace(self, tree: Tree, name: str) -> str | None:
         was = rescue.remembered(tree.place).id
         me = next(one for one in tending.living(tree.queen) if one.name == name)
-        bracing.before(tree.queen, identifying.Identity(me, name), [Threat(DISCARDS, "git reset", ())])
+        bracing.before(tree.queen, Identity(me, name), [Threat(DISCARDS, "git reset", ())])
         now = rescue.remembered(tree.place).id
         return now if now != was else None
 
@@ -162,7 +164,7 @@ class World:
             assert {path: (one.content, one.mode) for path, one in now.items()} == same, "nothing was kept of a change"
             return
         self.kept[made] = now
-        actor = next(iter(tree.ventures)) if len(tree.ventures) == 1 else None
+        actor = self._actor(tree)
         for path, one in tree.last.items():
             if tree.id is None or path in now or one.content in [other.content for other in now.values()]:
                 continue
@@ -170,7 +172,16 @@ class World:
             if hers and tree.nowhere(one.content):
                 for name in hers:
                     self.lost.setdefault((tree.id, name), set()).add(path)
-        tree.last, tree.id, tree.ventures = now, made, set()
+        tree.last, tree.id, tree.looked = now, made, tree.queen.now
+
+    def _actor(self, tree: Tree) -> str | None:
+        """The only one who was about to do something since the last snapshot, or half a minute ago."""
+        names = {
+            name
+            for name, at in tree.ventures
+            if (tree.looked is not None and at >= tree.looked) or (tree.queen.now - at).total_seconds() <= 30
+        }
+        return names.pop() if len(names) == 1 else None
 
     def die(self, tree: Tree, calls: int) -> None:
         """The same look, killed at its `calls`th call of a function; then once more, to its end."""
@@ -221,7 +232,7 @@ class World:
                 plain = 0o755 if held[one.path].mode == "100755" else 0o644
                 assert raw == one.content
                 assert one.mode in (None, found[identity].modes.get(one.path, plain))
-                assert found[identity].owners[one.path] == one.owners
+                assert set(found[identity].owners[one.path]) == set(one.owners)
 
 
 def _doomed(tree: Tree, calls: int) -> None:
