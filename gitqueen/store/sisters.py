@@ -191,10 +191,19 @@ def set_task(db: Database, row: int, task: str | None, source: str, status: str)
         "UPDATE sisters SET current_task = :task, task_source = :source, status = :status WHERE pid = :row",
         {"row": row, "task": rows.text(task), "source": source, "status": status},
     )
+    _is_said(db, row)
 
 
 def set_status(db: Database, row: int, status: str) -> None:
     db.execute("UPDATE sisters SET status = ? WHERE pid = ?", (status, row))
+    _is_said(db, row)
+
+
+def _is_said(db: Database, row: int) -> None:
+    """Her status is her own word or her hooks' now, no longer what a scan made of it."""
+    db.execute(
+        "UPDATE sessions SET seen_status = NULL, waiting_for = NULL WHERE row = ? AND seen_status IS NOT NULL", (row,)
+    )
 
 
 def set_branch(db: Database, row: int, branch: str | None) -> None:

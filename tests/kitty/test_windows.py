@@ -158,6 +158,30 @@ def test_who_is_in_no_window_or_nowhere_is_not_brought_anywhere(run: Runner, sis
     }
 
 
+def test_where_nobody_else_says_it_the_title_of_her_window_tells_that_she_works(
+    kitty: Callable[..., Kitty], stand_in: StandIn, terminals: Terminals, run: Runner, tmp_path: Path
+) -> None:
+    hers, codex = stand_in("claude"), stand_in("codex")
+    titles = tmp_path / "titles"
+    os.mkfifo(titles)
+    one = kitty(hers, "-c", f"while read -r t <{titles}; do printf '\\033]2;%s\\007' \"$t\"; done")
+    settle(hers)
+    one.open(codex, "-c", "printf '\\033]2;%s\\007' '⠋ app'; read x", how="tab")
+    settle(codex)
+
+    def seen(title: str) -> set[tuple[str, str]]:
+        titles.write_text(f"{title}\n")
+        kit.wait_for(
+            lambda: {w.title for answer in eyes.ask([one.address or ""]) for w in answer.windows} == {title, "⠋ app"},
+            "the titles are set",
+        )
+        terminals()
+        return {(sister["agent"], sister["status"]) for sister in status(run)}
+
+    assert seen("◐ Claude Code") == {("claude", "working"), ("codex", "working")}
+    assert seen("✳ Claude Code") == {("claude", "unknown"), ("codex", "working")}
+
+
 def test_a_window_s_environment_that_went_elsewhere_is_not_believed(
     kitty: Callable[..., Kitty], stand_in: StandIn, terminals: Terminals, sister: Callable[..., Sister], tmp_path: Path
 ) -> None:

@@ -266,6 +266,15 @@ def test_what_she_said_herself_stays_where_her_agent_says_nothing(hive: Hive, si
     assert [hive()["keeper-1"]["status"] for _ in range(2)] == ["idle", "idle"]
 
 
+def test_what_she_said_is_hers_though_a_scan_had_seen_the_same(hive: Hive, sister: Born, tmp_path: Path) -> None:
+    one = agent(sister, tmp_path)
+    entry = register(one.pid, status="busy")
+    assert hive()["keeper-1"]["status"] == "working"
+    one.sh("iam 'shipping'")
+    entry.unlink()
+    assert [hive()["keeper-1"]["status"] for _ in range(2)] == ["working", "working"]
+
+
 def test_what_a_person_declared_stays_as_it_is(hive: Hive, sister: Born, tmp_path: Path) -> None:
     person = sister("ann", tmp_path)
     person.sh("unset GITQUEEN_PID; iam 'reading'")
