@@ -42,6 +42,39 @@ def quiet() -> Iterator[Row]:
             yield from _row(stage, place, f"{name}, nobody else", calls[name], 4)
 
 
+def at_once() -> Iterator[Row]:
+    """8 sessions that write 7 files each at the same time: every touch is in the book, no call gave up."""
+    with Stage() as stage:
+        place = stage.repository("app")
+        names = [f"ada-{number}" for number in range(8)]
+        for name in names:
+            stage.sister(name, place, f"the part of {name}")
+        stage.freshen()
+        started = time.perf_counter()
+        sessions = [_writing(stage, place, name) for name in names]
+        codes = [session.wait() for session in sessions]
+        seconds = (time.perf_counter() - started) / 7
+        log = os.path.join(stage.home, "crash.log")
+        gave_up = 0
+        if os.path.exists(log):
+            with open(log) as file:
+                gave_up = file.read().count("TooSlow")
+        yield measuring.counted("8 sessions at once, 7 edits each", "touches", [seconds], stage.count("touches"), 56)
+        yield measuring.counted("... calls over their own limit", "2 s", (), gave_up + sum(map(bool, codes)), 0)
+
+
+def _writing(stage: Stage, place: str, name: str) -> subprocess.Popen[bytes]:
+    """A shell that calls the door after each of 7 edits."""
+    for number in range(7):
+        path = os.path.join(place, f"{name}-{number}.py")
+        with open(path, "w") as written, open(os.path.join(stage.root, f"{name}-{number}.json"), "w") as payload:
+            written.write("x\n")
+            json.dump(_calls(place, path)["after an edit"], payload)
+    door = f"{sys.executable} -I -S {hooktext.tool().door} agent claude"
+    line = f"for n in 0 1 2 3 4 5 6; do {door} <{stage.root}/{name}-$n.json; done"
+    return subprocess.Popen(["sh", "-ec", line], env=stage.env(name), cwd=place)
+
+
 def _crowd(stage: Stage) -> str:
     place = stage.repository("app")
     stage.run("hooks", "install", place)
@@ -127,4 +160,4 @@ def _timed(argv: Sequence[str], env: dict[str, str], cwd: str, file: str) -> flo
     return seconds
 
 
-BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {"doors": crowd, "doors-quiet": quiet}
+BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {"doors": crowd, "doors-quiet": quiet, "doors-at-once": at_once}

@@ -23,16 +23,16 @@ class Owner:
         return name in self.names
 
 
-def owner(stamp: str, touches: Sequence[tuple[str, str]], there: Iterable[str], claimant: str | None) -> Owner:
-    """The owner of a change. `stamp`: how the file stands; `touches`: (sister, how it stood then), the latest last;
-    `there`: who lives in the worktree; `claimant`: whose claim covers the path."""
-    if touches and touches[-1][1] == stamp:
-        return Owner((touches[-1][0],))
+def owner(touches: Sequence[str], as_left: bool, there: Iterable[str], claimant: str | None) -> Owner:
+    """The owner of a change. `touches`: who wrote the file, the latest last; `as_left`: whether it stands as she left
+    it; `there`: who lives in the worktree; `claimant`: whose claim covers the path."""
+    if touches and as_left:
+        return Owner((touches[-1],))
     # Nobody who tells us wrote it as it is now: a shell command, an editor, or a sister without a door.
     living = sorted(set(there))
     if len(living) == 1:
         return Owner((living[0],))
     if claimant is not None:
         return Owner((claimant,))
-    hands = [sister for sister, _ in reversed(touches) if sister in living]
+    hands = [sister for sister in reversed(touches) if sister in living]
     return Owner(tuple(dict.fromkeys((*hands, *living))))

@@ -18,17 +18,29 @@ from gitqueen.services.queen import Queen
 from gitqueen.store import database, touches, trees
 from gitqueen.store.touches import Touch
 
+FORMATTED = 5.0
+"""Seconds after an edit within which the hooks of the same agent may have formatted the file."""
 _FEW = 20
 """Paths that are asked for one by one."""
 
 
 def stamp(worktree: str, path: str) -> str:
-    """How a file stands: changed by every writing, and by nothing else. Empty where there is none."""
+    """How a file stands, when it was written (ns) and its size: changed by every writing, and by nothing else. Empty
+    where there is none."""
     try:
         found = os.lstat(os.path.join(worktree, path))
     except (OSError, ValueError):
         return ""
     return f"{found.st_mtime_ns}:{found.st_size}"
+
+
+def as_left(worktree: str, touch: Touch) -> bool:
+    """Whether a file stands as this touch left it, or as a formatter did that ran right behind it."""
+    found = stamp(worktree, touch.path)
+    if found == touch.stamp or not found or not touch.stamp:
+        return found == touch.stamp
+    behind = int(found.partition(":")[0]) - int(touch.stamp.partition(":")[0])
+    return 0 <= behind <= FORMATTED * 1e9
 
 
 def owners(
@@ -40,8 +52,8 @@ def owners(
     hands = hands_on(queen, worktree, paths)
     return {
         path: attribution.owner(
-            stamp(worktree, path),
-            [(touch.sister, touch.stamp) for touch in hands.get(path, ())],
+            [touch.sister for touch in hands[path]] if path in hands else [],
+            path in hands and bool(hands[path]) and as_left(worktree, hands[path][-1]),
             there,
             next((claim.owner for claim in claims if claim.covers(path)), None),
         )
@@ -73,7 +85,7 @@ def swept(
         return []
     hers: dict[str, Touch] = {}
     for path, hands in hands_on(queen, worktree, paths).items():
-        if hands and hands[-1].sister in there and path in paths and hands[-1].stamp == stamp(worktree, path):
+        if hands and hands[-1].sister in there and path in paths and as_left(worktree, hands[-1]):
             hers[path] = hands[-1]
     if hers and not asked:
         from gitqueen.git import staging  # most edits run into nobody

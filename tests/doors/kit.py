@@ -113,6 +113,11 @@ def raw(payload: bytes, agent: str = "claude") -> subprocess.CompletedProcess[by
     )
 
 
+def later(file: Path) -> None:
+    """Have it been written a while from now, when nobody's formatter is at work any more."""
+    os.utime(file, (time.time() + 60,) * 2)
+
+
 def until(true: Callable[[], object]) -> None:
     """Wait for `true()` to be so."""
     deadline = time.monotonic() + 30

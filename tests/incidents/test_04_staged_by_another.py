@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.doors.kit import Session
+from tests.doors.kit import Session, later
 from tests.hive import Repo, Runner
 
 
@@ -52,7 +52,7 @@ def test_whoever_wrote_it_last_has_it(both: tuple[Repo, Session, Session]) -> No
 def test_what_nobody_saw_being_written_is_nobodys_for_certain(both: tuple[Repo, Session, Session]) -> None:
     app, _, bob = both
     # By a shell command of hers, an editor, a formatter: it may be hers and it may be his.
-    app.write("app.py", "whose?\n")
+    later(app.write("app.py", "whose?\n"))
     assert bob.sister.sh("git commit -qam x") == (0, "", "")
 
 

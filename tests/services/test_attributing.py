@@ -9,34 +9,34 @@ import pytest
 
 from gitqueen.model.attribution import owner
 from tests.doors.conftest import session
-from tests.doors.kit import Session, sisters
+from tests.doors.kit import Session, later, sisters, warning
 from tests.hive import Repo, Runner
 
 __all__ = ["session"]
 
 
 @pytest.mark.parametrize(
-    ("touches", "there", "claimant", "names"),
+    ("touches", "as_left", "there", "claimant", "names"),
     [
         # The last touch, as long as the file stands as it left it; also of one who went away.
-        ([("ada", "1"), ("bob", "2")], ["ada", "bob"], None, ("bob",)),
-        ([("bob", "2")], ["ada", "cyd"], "cyd", ("bob",)),
+        (["ada", "bob"], True, ["ada", "bob"], None, ("bob",)),
+        (["bob"], True, ["ada", "cyd"], "cyd", ("bob",)),
         # Else the only one there; else the claimant.
-        ([("ada", "1")], ["bob"], "ada", ("bob",)),
-        ([], ["bob"], None, ("bob",)),
-        ([], ["ada", "bob"], "ada", ("ada",)),
-        ([], [], "ada", ("ada",)),
+        (["ada"], False, ["bob"], "ada", ("bob",)),
+        ([], False, ["bob"], None, ("bob",)),
+        ([], False, ["ada", "bob"], "ada", ("ada",)),
+        ([], False, [], "ada", ("ada",)),
         # Else one of them, whoever had her hands on it first; nobody is made up.
-        ([], ["bob", "ada"], None, ("ada", "bob")),
-        ([("cyd", "0"), ("bob", "1")], ["ada", "bob"], None, ("bob", "ada")),
-        ([], [], None, ()),
-        ([("ada", "1")], [], None, ()),
+        ([], False, ["bob", "ada"], None, ("ada", "bob")),
+        (["cyd", "bob"], False, ["ada", "bob"], None, ("bob", "ada")),
+        ([], False, [], None, ()),
+        (["ada"], False, [], None, ()),
     ],
 )
 def test_the_rule(
-    touches: list[tuple[str, str]], there: list[str], claimant: str | None, names: tuple[str, ...]
+    touches: list[str], as_left: bool, there: list[str], claimant: str | None, names: tuple[str, ...]
 ) -> None:
-    found = owner("2", touches, there, claimant)
+    found = owner(touches, as_left, there, claimant)
     assert found.names == names
     assert found.sure == (names[0] if len(names) == 1 else None)
 
@@ -69,3 +69,19 @@ def test_a_claim_says_whose_it_is_where_nobody_touched(
     said = bob.command("git stash")["hookSpecificOutput"]["additionalContext"].split("\n")
     assert said[2] == "  ada: a.py"
     assert json.dumps(ada.command("git stash")) == "{}"
+
+
+def test_what_a_formatter_made_of_it_right_away_is_hers_still(
+    repo: Callable[..., Repo], session: Callable[..., Session]
+) -> None:
+    app = repo("app", {"a.py": "1\n"})
+    ada, bob = session(app, "ada"), session(app, "bob")
+    ada.start()
+    bob.start()
+    ada.edits("a.py", "hers\n")
+    app.write("a.py", "hers, formatted\n")
+    assert "a.py: ada" in warning(bob.before("a.py"))
+    later(app.write("a.py", "whose?\n"))
+    assert bob.before("a.py") == {}
+    app.path.joinpath("a.py").unlink()
+    assert bob.before("a.py") == {}  # whoever deleted it
