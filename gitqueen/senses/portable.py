@@ -110,9 +110,10 @@ def folder(pid: int) -> str | None:
     import psutil
 
     try:
-        return psutil.Process(pid).cwd() or None
+        found = psutil.Process(pid).cwd()
     except (psutil.Error, OSError):
         return None
+    return found if os.path.isdir(found) else None
 
 
 def ours(pid: int) -> bool:

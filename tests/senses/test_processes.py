@@ -122,6 +122,34 @@ def test_the_ancestors_lead_from_a_command_to_init(sister: Callable[..., Sister]
     assert [process.pid for process in processes.ancestors(iza.pid)] == chain[1:]
 
 
+def test_the_whole_table_holds_the_living_and_their_ancestry(start: Callable[..., subprocess.Popen[bytes]]) -> None:
+    child, gone = start("cat"), start("true")
+    gone.wait()
+    found = processes.everyone()
+    assert found[child.pid] == processes.look(child.pid)
+    assert gone.pid not in found
+    assert processes.chain(found, found[child.pid])[:2] == (found[child.pid], found[os.getpid()])
+    assert processes.chain(found, found[child.pid]) == tuple(processes.ancestors(child.pid))
+
+
+def test_a_process_stands_somewhere_and_is_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    place = tmp_path / "a (deleted) place"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    child = start("cat")
+    monkeypatch.chdir(tmp_path)
+    assert processes.folder(child.pid) == os.fspath(place)
+    assert processes.ours(child.pid)
+    gone = start("true")
+    gone.wait()
+    assert processes.folder(gone.pid) is None
+    assert not processes.ours(gone.pid)
+    place.rmdir()
+    assert processes.folder(child.pid) is None
+
+
 def test_the_environment_gives_only_what_was_asked_for(start: Callable[..., subprocess.Popen[bytes]]) -> None:
     env = {**os.environ, "CLAUDE_PID": "12", "SECRET": "token", "EMPTY": "", "TWO": "a=b"}
     child = start("cat", env=env)
