@@ -19,7 +19,7 @@ from gitqueen.model.sisters import Sister
 from gitqueen.senses import agents, processes, sessions, terminals
 from gitqueen.senses.agents import Registration
 from gitqueen.senses.sessions import Session
-from gitqueen.senses.terminals import Seat, Spot
+from gitqueen.senses.terminals import Seat, Spot, Terminals
 from gitqueen.services import identifying
 from gitqueen.services.queen import Queen
 from gitqueen.store import database
@@ -33,15 +33,21 @@ _Sight = Mapping[int, tuple[Session | None, Spot | None]]
 
 def sight(queen: Queen) -> list[str]:
     """Look at the processes and windows of this user and write what is new; what could not be looked at, in words."""
-    with step("senses", "read the table of processes"):
-        table = processes.everyone()
     faults: list[str] = []
+    with step("senses", "read the table of processes"):
+        try:
+            table = processes.everyone()
+        except OSError as fault:
+            return [f"the processes: {fault}"]
     with step("services", "find the agents among them"):
         at_work = _bring_in(queen, table, faults)
     here = living(queen, table)
+    seats = {sister.row: seat(table, sister) for sister in here}
     with step("senses", "ask kitty and tmux for their windows"):
-        seats = {sister.row: seat(table, sister) for sister in here}
-        seen = terminals.look(seats.values())
+        try:
+            seen = terminals.look(seats.values())
+        except OSError as fault:
+            seen = Terminals(faults=[f"the windows: {fault}"])
     faults += seen.faults
     sight = {row: (at_work.get(row), seen.spot(one)) for row, one in seats.items()}
     if _changed(queen, here, sight):

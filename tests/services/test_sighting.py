@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from gitqueen.model import times
+from gitqueen.senses import kitty
 from gitqueen.services import queen, sighting, tending
 from gitqueen.services.queen import Queen
 from gitqueen.views import structured
@@ -255,6 +257,19 @@ def test_idle_since_and_still_at_work(hive: Hive, opened: Queen, sister: Born, t
     assert hive()["keeper-1"]["last_seen"] == times.iso(later), "a time to come is no time"
     register(one.pid, status="busy", statusUpdatedAt=later.timestamp() * 1000)
     assert hive()["keeper-1"]["last_seen"] == times.iso(later + timedelta(minutes=5))
+
+
+def test_windows_that_cannot_be_asked_for_hide_nobody(
+    hive: Hive, look: Look, sister: Born, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> list[object]:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    one = agent(sister, tmp_path)
+    with monkeypatch.context() as without:
+        without.setattr(kitty, "ask", fail)
+        assert look() == ["the windows: [Errno 24] Too many open files"]
+    assert [seen["pid"] for seen in hive().values()] == [one.pid]
 
 
 def test_what_she_said_herself_stays_where_her_agent_says_nothing(hive: Hive, sister: Born, tmp_path: Path) -> None:
