@@ -20,13 +20,13 @@ from tests.hive import Repo, Runner, Sister
 
 COMMANDS = """
     status onboard whoami iam tell inbox ack claim release claims check conflicts resolve history hooks scan doctor demo
-    agents mcp statusline completion
+    agents hook mcp statusline completion
 """.split()
 
 
 GITS_OWN = {"log"}
 """Commands that hand their options to git and show what git says."""
-SPOKEN_TO = {"mcp", "statusline"}
+SPOKEN_TO = {"hook", "mcp", "statusline"}
 """Commands for programs, which have a language of their own."""
 
 
@@ -60,6 +60,16 @@ def test_every_command_explains_itself_with_an_example_and_takes_json() -> None:
         if not (example and "Example" in said and command.help and shaped):
             without.append(words)
     assert without == []
+
+
+def test_an_example_is_never_broken_in_two(run: Runner) -> None:
+    done = run("gitqueen", "agents", "install", "--help", env={"COLUMNS": "60"})
+    assert done.stdout.endswith(
+        "\n  Examples: gitqueen agents install\n            gitqueen agents install claude --allow-commands\n"
+    )
+    assert "\n  brief      The paragraph for AGENTS.md or CLAUDE.md, for agents that have no\n" in (
+        run("gitqueen", "agents", "--help").stdout
+    )
 
 
 def test_help_lists_every_command(run: Runner) -> None:
