@@ -78,13 +78,20 @@ def notice(queen: Queen, sister: Sister) -> Sister:
     """`settle` for commands that only look: never waits for, and never fails because of, a locked database."""
     moved = _placed(queen, sister)
     quiet = times.since(sister.last_seen, queen.now)
-    if moved == sister and quiet is not None and quiet < 1:
+    if moved == sister and quiet is not None and quiet < 1 and _is_written(queen, sister):
         return sister
     try:
         with database.transaction(queen.db, patience=0.2):
             return settle(queen, sister)
     except (errors.Busy, errors.CannotWork):
         return moved
+
+
+def _is_written(queen: Queen, sister: Sister) -> bool:
+    """Whether her row knows what she is now: a shell may have become an agent, a session another one."""
+    with database.faults(queen.settings.database):
+        known = sisters_table.named(queen.db, sister.name)
+    return any((one.agent, one.session_id) == (sister.agent, sister.session_id) for one in known)
 
 
 def _placed(queen: Queen, sister: Sister) -> Sister:
