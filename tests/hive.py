@@ -6,6 +6,7 @@ All of it runs under the sealed environment of the test (see `seal`); nothing he
 from __future__ import annotations
 
 import os
+import pty
 import select
 import shlex
 import shutil
@@ -278,3 +279,20 @@ def orphan(
             time.sleep(0.01)
         rc, out, err = (Path(box, name).read_text("utf-8", "surrogateescape") for name in ("rc", "out", "err"))
         return Done(int(rc), out, err)
+
+
+def on_a_terminal(typed: str, command: str, *args: str) -> tuple[int, str]:
+    """One of our commands on a terminal where somebody types `typed`: its exit code, and all that was to be seen."""
+    outer, inner = pty.openpty()
+    env = laid_over({"NO_COLOR": "1"})
+    with subprocess.Popen([gitqueen(command), *args], stdin=inner, stdout=inner, stderr=inner, env=env) as process:
+        os.close(inner)
+        os.write(outer, typed.encode())
+        said, deadline = b"", time.monotonic() + PATIENCE
+        while time.monotonic() < deadline and select.select([outer], [], [], PATIENCE)[0]:
+            try:
+                said += os.read(outer, 65536)
+            except OSError:  # the other end is closed
+                break
+        os.close(outer)
+        return process.wait(PATIENCE), said.decode().replace("\r", "")

@@ -16,9 +16,6 @@ from gitqueen.cli.doing import json_option
 if TYPE_CHECKING:
     from gitqueen.services.enrolling import Report
 
-QUESTIONS = ("commands", "sandbox")
-"""What a person at a terminal is asked; all else is only mentioned."""
-
 
 @click.group(epilog="Examples: gitqueen agents install   gitqueen agents status")
 def agents() -> None:
@@ -79,12 +76,12 @@ def install(
 def _offer(report: Report) -> Report:
     """What is never done unasked, asked once in a life."""
     from gitqueen.services import enrolling, retaining
-    from gitqueen.views.agents import OFFERS
+    from gitqueen.views.agents import QUESTIONS
 
     before = retaining.asked(os.environ, report.agent)
     for extra in (one for one in report.offers if one in QUESTIONS and one not in before):
         retaining.remember_asked(os.environ, report.agent, extra)
-        if click.confirm(f"{report.agent}: {OFFERS[extra][1]}?", err=True):
+        if click.confirm(QUESTIONS[extra].format(agent=report.agent), err=True):
             report = replace(enrolling.install(os.environ, report.agent, {extra}), changes=report.changes)
     return report
 

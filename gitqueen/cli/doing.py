@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from gitqueen import errors
 from gitqueen.model.sisters import Identity
 from gitqueen.services import identifying, queen, watching
 from gitqueen.services.queen import Queen
@@ -53,6 +54,12 @@ def sister(opened: Queen) -> Identity:
 def look_around_later(opened: Queen) -> None:
     """Commands that do not answer from a scan start one, detached, when the last is old."""
     watching.start_detached(opened)
+
+
+def ask(question: str) -> None:
+    """Go on only where the person at the terminal says yes."""
+    if not click.confirm(question, err=True):
+        raise errors.Refused("nothing was changed")
 
 
 def palette() -> Palette:

@@ -53,7 +53,11 @@ def install(repos: tuple[str, ...], everywhere: bool, yes: bool, dry_run: bool, 
 @hooks.command(epilog="Examples: gitqueen hooks uninstall .   gitqueen hooks uninstall --purge ~/code/app")
 @_repos
 @_everywhere
-@click.option("--purge", is_flag=True, help="The notes that say who made which commit, and the snapshots of uncommitted work, go too.")
+@click.option(
+    "--purge",
+    is_flag=True,
+    help="The notes that say who made which commit, and the snapshots of uncommitted work, go too.",
+)
 @_dry_run
 @json_option
 def uninstall(repos: tuple[str, ...], everywhere: bool, purge: bool, dry_run: bool, as_json: bool) -> int:
@@ -102,11 +106,8 @@ def _ask() -> None:
         raise errors.Usage(
             "--global arms every repository you work in", hint="say so: gitqueen hooks install --global --yes"
         )
-    click.confirm(
-        "Arm every repository that gitqueen knows or will see? (git config gitqueen.enabled false keeps one out)",
-        abort=True,
-        err=True,
-    )
+    click.echo("To keep a repository out, in it: git config gitqueen.enabled false", err=True)
+    doing.ask("Put the hooks into every repository that gitqueen knows or will see?")
 
 
 def _code(reports: list[Report]) -> int:

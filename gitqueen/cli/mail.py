@@ -55,7 +55,7 @@ def _stdin() -> str:
 
 
 @click.command(epilog="Examples: gitqueen inbox   gitqueen inbox --peek   gitqueen inbox --wait 60")
-@click.option("--all", "every", is_flag=True, help="Read mail too.")
+@click.option("--all", "every", is_flag=True, help="Also what is read already.")
 @click.option("--peek", is_flag=True, help="Leave it unread.")
 @click.option("--wait", type=Duration(zero=True), metavar="SECONDS", help="Wait for mail; exit 1 if none comes.")
 @json_option

@@ -50,7 +50,7 @@ COMMANDS = {
     "repos": ("repos", "Repositories that are looked at without a sister in them."),
     "daemon": ("daemon", "The clock that looks around every 30 s: run, start, stop, status."),
     "install": ("setup", "Hooks everywhere, agents and daemon in one step."),
-    "uninstall": ("setup", "Undo all of it."),
+    "uninstall": ("setup", "Undo all that install did."),
     "doctor": ("doctor", "Everything that could be wrong, each with its mend."),
     "demo": ("demo", "A throw-away hive: two sisters declare, mail, claim and collide."),
     "completion": ("completion", "Print the completion script of a shell."),
@@ -71,7 +71,7 @@ class Commands(click.Group):
         module = import_module(f"gitqueen.cli.{COMMANDS[cmd_name][0]}")
         command = getattr(module, cmd_name)
         assert isinstance(command, click.Command)
-        return command
+        return _laid_out(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -91,18 +91,31 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
+def _laid_out(command: click.Command) -> click.Command:
+    """Help that can be pasted: each example on a line of its own, and what a group's commands do in whole sentences."""
+    if command.epilog and not command.epilog.startswith("\b"):
+        head, _, rest = command.epilog.partition(": ")
+        command.epilog = f"\b\n{head}: " + rest.replace("   ", "\n" + " " * (len(head) + 2))
+    for inner in command.commands.values() if isinstance(command, click.Group) else ():
+        inner.short_help = " ".join((inner.help or "").split("\n\n")[0].split()).split(". ")[0].rstrip(".") + "."
+        _laid_out(inner)
+    return command
+
+
 @click.group(
     cls=Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Bare `gitqueen` is `gitqueen status`. "
-    'Examples: gitqueen onboard   iam "fixing #42"   queen tell iza-2 "done?"',
+    epilog='\b\nExamples: gitqueen onboard\n          iam "fixing #42"\n          queen tell iza-2 "done?"',
 )
 @click.version_option(__version__, prog_name="gitqueen")
 @click.option("--json", "as_json", is_flag=True, help="Status as one JSON object.")
 @click.pass_context
 def group(ctx: click.Context, as_json: bool) -> None:
-    """gitqueen: the AI coding sessions on this machine know of each other, inside git."""
+    """gitqueen: the AI coding sessions on this machine know of each other, inside git.
+
+    Bare `gitqueen` is `gitqueen status`; `queen` is its short name.
+    """
     if ctx.invoked_subcommand is None:
         from gitqueen.cli.look import status
 
@@ -178,6 +191,8 @@ def run(argv: Sequence[str]) -> int:
             return _fail(argv, errors.Usage(fault.format_message(), hint=hint))
         except errors.GitqueenError as fault:
             return _fail(argv, fault)
+        except click.Abort:  # Ctrl-C, or the end of input, at a question
+            raise
         except Exception as fault:
             if _unwritable(fault):
                 raise

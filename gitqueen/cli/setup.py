@@ -79,4 +79,4 @@ def _ask(plan: str, question: str, otherwise: str) -> None:
         raise errors.Usage("this asks first, and nobody is there to answer", hint=f"say so: {otherwise}")
     if plan:
         click.echo(plan, err=True)
-    click.confirm(question, abort=True, err=True)
+    doing.ask(question)

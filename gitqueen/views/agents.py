@@ -8,11 +8,16 @@ from gitqueen.services.enrolling import Report
 from gitqueen.views.text import Palette, clean, folder
 
 OFFERS = {
-    "commands": ("--allow-commands", "it never asks before iam, inbox and our other looking and mailing"),
-    "sandbox": ("--allow-sandbox", "its sandbox lets them write the queen's folder"),
+    "commands": ("--allow-commands", "iam, inbox, tell and the like run without a prompt"),
+    "sandbox": ("--allow-sandbox", "its sandbox lets gitqueen write the queen's folder"),
     "statusline": ("--statusline", "name, task, mail and conflicts in its status line"),
 }
-TRUST = "codex runs no hook before you trust it: start codex, type /hooks, trust those of gitqueen"
+QUESTIONS = {
+    "commands": "Let {agent} run iam, inbox, tell and the like without a prompt?",
+    "sandbox": "Let gitqueen write the queen's folder inside {agent}'s sandbox?",
+}
+"""What a person at a terminal is asked; all else is only mentioned."""
+TRUST = "codex runs no hook before you trust it: in codex, /hooks, trust gitqueen's"
 NONE = "no agent that has hooks is on this machine   (name one: gitqueen agents install claude)"
 
 BRIEF = """\
@@ -86,7 +91,9 @@ def _status(report: Report, colour: Palette) -> list[str]:
         "outdated": "armed by another installation or version",
         "missing": "not armed",
     }[report.state]
-    rows = [f"{mark} {report.agent}  {words}   {folder(report.path)}"]
+    if report.trusted is False:
+        words += ", not trusted yet"
+    rows = [f"{mark} {report.agent:<6}  {words}   {folder(report.path)}"]
     rows += _wanting(report, colour)
     if report.state != "armed":
         rows.append(f"    → gitqueen agents install {report.agent}")

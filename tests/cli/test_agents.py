@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import pty
-import select
 import shlex
-import subprocess
 import sys
-import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -20,8 +16,8 @@ from tests import hive
 from tests.hive import Repo, Runner, Sister
 
 OFFERS = """\
-    --allow-commands: it never asks before iam, inbox and our other looking and mailing
-    --allow-sandbox: its sandbox lets them write the queen's folder
+    --allow-commands: iam, inbox, tell and the like run without a prompt
+    --allow-sandbox: its sandbox lets gitqueen write the queen's folder
     --statusline: name, task, mail and conflicts in its status line
 """
 
@@ -71,8 +67,8 @@ def test_codex_says_that_it_must_be_trusted(run: Runner) -> None:
         (
             "✓ codex is armed\n"
             "    ~/.codex/hooks.json: our hooks\n"
-            "  ⚠ codex runs no hook before you trust it: start codex, type /hooks, trust those of gitqueen\n"
-            "    --allow-sandbox: its sandbox lets them write the queen's folder\n"
+            "  ⚠ codex runs no hook before you trust it: in codex, /hooks, trust gitqueen's\n"
+            "    --allow-sandbox: its sandbox lets gitqueen write the queen's folder\n"
         ),
     )
     assert run("gitqueen", "agents", "status", "codex").returncode == 1
@@ -148,31 +144,15 @@ def test_nobody_there(run: Runner) -> None:
         )
 
 
-def on_a_terminal(answers: str) -> str:
-    """`gitqueen agents install claude` on a terminal, and what it showed."""
-    outer, inner = pty.openpty()
-    with subprocess.Popen(
-        [hive.gitqueen(), "agents", "install", "claude"], stdin=inner, stdout=inner, stderr=inner
-    ) as process:
-        os.close(inner)
-        os.write(outer, answers.encode())
-        said, deadline = b"", time.monotonic() + hive.PATIENCE
-        while time.monotonic() < deadline and select.select([outer], [], [], hive.PATIENCE)[0]:
-            try:
-                said += os.read(outer, 65536)
-            except OSError:  # the other end is closed
-                break
-        os.close(outer)
-        assert process.wait(hive.PATIENCE) == 0
-    return said.decode().replace("\r", "")
-
-
 def test_on_a_terminal_each_offer_is_asked_once(settings: Path) -> None:
-    said = on_a_terminal("y\nn\n")
-    assert said.count("claude: it never asks before iam, inbox and our other looking and mailing? [y/N]") == 1
-    assert said.count("claude: its sandbox lets them write the queen's folder? [y/N]") == 1
+    install = ("gitqueen", "agents", "install", "claude")
+    code, said = hive.on_a_terminal("y\nn\n", *install)
+    assert code == 0
+    assert said.count("Let claude run iam, inbox, tell and the like without a prompt? [y/N]") == 1
+    assert said.count("Let gitqueen write the queen's folder inside claude's sandbox? [y/N]") == 1
     assert "Bash(gitqueen inbox:*)" in settings.read_text() and "allowWrite" not in settings.read_text()
-    assert "?" not in on_a_terminal(""), "who said no is not asked again"
+    code, said = hive.on_a_terminal("", *install)
+    assert code == 0 and "?" not in said, "who said no is not asked again"
 
 
 def test_the_command_says_nothing_once_the_installation_is_gone(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import hive
 from tests.hive import Repo, Runner
 
 
@@ -117,3 +118,12 @@ def test_with_systemd_it_is_a_unit_of_this_user(run: Runner, app: Repo, sealed: 
     assert (refused.returncode, unit.read_text()) == (4, "[Unit]\nDescription=somebody else's\n")
     run("gitqueen", "daemon", "uninstall", check=True)
     assert unit.exists()
+
+
+@pytest.mark.parametrize("command", ["install", "uninstall --purge", "hooks install --global"])
+def test_a_no_and_the_end_of_input_are_answers(sealed: Path, app: Repo, command: str) -> None:
+    code, said = hive.on_a_terminal("n\n", "gitqueen", *command.split())
+    assert code == 1 and "? [y/N]: " in said and said.endswith("gitqueen: nothing was changed\n"), said
+    assert hive.on_a_terminal("\x04", "gitqueen", *command.split())[0] == 130
+    assert not (sealed / ".claude" / "queen" / "crash.log").exists()
+    assert not (app.path / ".git" / "hooks" / "post-commit").exists()
