@@ -9,7 +9,7 @@ from gitqueen.model.conflicts import Conflict
 from gitqueen.model.messages import Message
 from gitqueen.model.sisters import Sister
 from gitqueen.services.onboarding import LONGEST, Briefing
-from gitqueen.views.text import Palette, clean, cut, pad, width
+from gitqueen.views.text import Palette, clean, cut, homely, pad, width
 
 MOST, LETTERS = 12, 5
 """Sisters, claims or conflicts, and letters, that a list names: as many as fit, never more."""
@@ -44,7 +44,7 @@ def _shared(report: Briefing, colour: Palette) -> list[str]:
     names = ", ".join(cut(name, NAME) for name in report.roommates[:4])
     if len(report.roommates) > 4:
         names += f" and {len(report.roommates) - 4} more"
-    apart = clean(report.apart or "")
+    apart = homely(clean(report.apart or ""))
     return [
         colour.warning(f"  ⚠ You share this worktree with {names}:"),
         colour.warning("    a branch switch, stash or reset hits them too."),
@@ -83,13 +83,16 @@ def _claim(one: Claim, colour: Palette) -> str:
 
 
 def _conflict(one: Conflict, colour: Palette) -> str:
-    words = cut(f"{one.type}: {one.detail or ', '.join(one.sisters)}", colour.room(SENTENCE, 4))
+    words = cut(f"{one.type}: {homely(one.detail or ', '.join(one.sisters))}", colour.room(SENTENCE, 4))
     return colour.severity(one.severity, words)
 
 
 def _letter(one: Message, colour: Palette) -> str:
     urgent = " ⚡URGENT" if one.urgent else ""
-    return cut(f"#{one.id} from {one.sender or '?'}{urgent}: {one.body}", colour.room(SENTENCE, 4))
+    first, *more = one.body.strip().split("\n")
+    return cut(
+        f"#{one.id} from {one.sender or '?'}{urgent}: {homely(first)}{' …' if more else ''}", colour.room(SENTENCE, 4)
+    )
 
 
 def _list(title: str, rows: list[str], most: int) -> list[str]:

@@ -11,7 +11,7 @@ from gitqueen.model.jobs import Job
 from gitqueen.model.sisters import Sister
 from gitqueen.services.reporting import Mail, Status, Work
 from gitqueen.views import windows
-from gitqueen.views.text import Palette, ago, clean, cut, cut_front, folder, pad, width
+from gitqueen.views.text import Palette, ago, clean, cut, cut_front, folder, homely, pad, width
 
 NAMES = 7
 """Columns of the names at least, so that most hives look the same."""
@@ -243,5 +243,5 @@ def _conflict(report: Status, index: int, colour: Palette) -> str:
     conflict = report.conflicts[index]
     if index == 2 and len(report.conflicts) > 3:
         return colour.dim(f"and {len(report.conflicts) - 2} more: gitqueen conflicts")
-    words = f"{conflict.type}: {conflict.detail or ', '.join(conflict.sisters)}"
+    words = f"{conflict.type}: {homely(conflict.detail or ', '.join(conflict.sisters))}"
     return colour.severity(conflict.severity, cut(words, colour.room(SENTENCE, 4)))

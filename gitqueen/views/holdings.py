@@ -11,7 +11,7 @@ from gitqueen.model.conflicts import Conflict
 from gitqueen.model.events import Event
 from gitqueen.services.checking import Check
 from gitqueen.services.claiming import Taken
-from gitqueen.views.text import Palette, ago, clean, cut, folder, pad, width
+from gitqueen.views.text import Palette, clean, cut, folder, held, homely, pad, width
 
 
 def claims(standing: Sequence[Claim], now: datetime, colour: Palette) -> str:
@@ -23,8 +23,7 @@ def claims(standing: Sequence[Claim], now: datetime, colour: Palette) -> str:
 
 
 def _claim(claim: Claim, wide: int, now: datetime, colour: Palette) -> list[str]:
-    since = ago(claim.claimed_at, now)
-    words = [f"  {pad(clean(claim.id), wide)}", colour.name(clean(claim.owner)), f"since {since}" if since else ""]
+    words = [f"  {pad(clean(claim.id), wide)}", colour.name(clean(claim.owner)), held(claim.claimed_at, now)]
     if claim.released_at is not None:
         words.append(colour.dim(f"released {times.iso(claim.released_at)}"))
     elif claim.expires_at is not None:
@@ -49,7 +48,11 @@ def taken(report: Taken, now: datetime) -> str:
 
 def held_by(other: Claim, now: datetime) -> str:
     why = f": {cut(other.description, 200)}" if other.description else " (no reason given)"
-    since = f" since {times.iso(other.claimed_at)} ({ago(other.claimed_at, now)})" if other.claimed_at else ""
+    since = (
+        f" since {times.iso(other.claimed_at)} ({held(other.claimed_at, now).removeprefix('for ')})"
+        if other.claimed_at
+        else ""
+    )
     paths = f" on {' '.join(clean(path) for path in other.paths)}" if other.paths else ""
     return f"{clean(other.id)} is held by {clean(other.owner)}{paths}{since}{why}"
 
@@ -61,13 +64,11 @@ def conflicts(book: Sequence[Conflict], now: datetime, colour: Palette) -> str:
     rows = []
     for conflict in book:
         state = (
-            f"resolved {times.iso(conflict.resolved_at)}"
-            if conflict.resolved_at
-            else f"since {ago(conflict.detected_at, now)}"
+            f"resolved {times.iso(conflict.resolved_at)}" if conflict.resolved_at else held(conflict.detected_at, now)
         )
         kind = colour.severity(conflict.severity, clean(conflict.type))
         rows.append(f"  {kind}  {', '.join(clean(name) for name in conflict.sisters)}  {colour.dim(state)}")
-        rows.append(f"      {cut(conflict.detail or '', 300)}")
+        rows.append(f"      {cut(homely(conflict.detail or ''), 300)}")
         rows.append(colour.dim(f"      {clean(conflict.id)}"))
     return "\n".join(rows)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from gitqueen.model import times
 from gitqueen.model.messages import Message
+from gitqueen.model.names import QUEEN
 from gitqueen.services.mailing import Inbox, Sent
-from gitqueen.views.text import Palette, clean, lines
+from gitqueen.views.text import Palette, clean, homely, lines
 
 
 def inbox(report: Inbox, colour: Palette) -> str:
@@ -21,7 +22,10 @@ def _letter(message: Message, report: Inbox, colour: Palette) -> list[str]:
     urgent = " " + colour.danger("⚡URGENT") if message.urgent else ""
     state = "" if message.id in report.new else colour.dim(" acknowledged" if message.acked_at else " read")
     head = f"[#{message.id}] from {colour.name(clean(message.sender or '?'))}{when}{reply}{urgent}{state}"
-    return [head, *(f"  {line}".rstrip() for line in lines(message.body))]
+    return [
+        head,
+        *(f"  {line}".rstrip() for line in map(homely if message.sender == QUEEN else str, lines(message.body))),
+    ]
 
 
 def sent(report: Sent) -> str:

@@ -87,6 +87,18 @@ def folder(path: str | None) -> str:
     return clean(short)
 
 
+def homely(words: str) -> str:
+    """`words` with `~` for home where a path begins: behind a quote no shell would read it as that."""
+    home = os.environ.get("HOME", "").rstrip("/")
+    return f" {words}".replace(f" {home}/", " ~/")[1:] if home else words
+
+
+def held(moment: datetime | None, now: datetime) -> str:
+    """How long something has been so: `for 12 min`, `just now`; empty when unknown."""
+    since = ago(moment, now)
+    return f"for {since}" if since not in ("", "now") else since and "just now"
+
+
 def ago(moment: datetime | None, now: datetime) -> str:
     """`12 min`, `3 h`, `2 d`, `now`; empty when unknown."""
     seconds = times.since(moment, now)

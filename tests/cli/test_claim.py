@@ -65,11 +65,11 @@ def test_one_holds_it_and_the_other_is_told_who_since_when_and_why(two: tuple[Si
         1,
         "",
         (
-            f"gitqueen: deploy is held by iza-1 since {AT} (now): rolling out\n"
+            f"gitqueen: deploy is held by iza-1 since {AT} (just now): rolling out\n"
             '  → wait for it: --wait 60; or ask her: gitqueen tell iza-1 "..."\n'
         ),
     )
-    assert other.sh("gitqueen claims").out == "  deploy  iza-1  since now\n      rolling out\n"
+    assert other.sh("gitqueen claims").out == "  deploy  iza-1  just now\n      rolling out\n"
     assert other.sh("gitqueen release deploy") == (
         1,
         "",
@@ -102,7 +102,7 @@ def test_the_json_of_all_three(two: tuple[Sister, Sister], app: Repo) -> None:
             "schema": 1,
             "error": {
                 "code": "held",
-                "message": f"db is held by iza-1 on db/** *.sql since {AT} (now): migrating",
+                "message": f"db is held by iza-1 on db/** *.sql since {AT} (just now): migrating",
                 "hint": "--wait SECONDS waits for it",
             },
             "held_by": claim,
@@ -122,11 +122,11 @@ def test_the_list_for_people(two: tuple[Sister, Sister], app: Repo) -> None:
     assert one.sh("gitqueen claim db --path '*.sql' --ttl 1h && gitqueen claim deploy -m why").rc == 0
     assert other.sh("gitqueen claim relay && gitqueen release relay").rc == 0
     assert timeless(other.sh("gitqueen claims --all").out).splitlines() == [
-        f"  db      iza-1  since now  until {AT}",
+        f"  db      iza-1  just now  until {AT}",
         f"      *.sql   in {app.path}",
-        "  deploy  iza-1  since now",
+        "  deploy  iza-1  just now",
         "      why",
-        f"  relay   iza-2  since now  released {AT}",
+        f"  relay   iza-2  just now  released {AT}",
     ]
 
 

@@ -195,7 +195,7 @@ def test_a_conflict_lives_from_the_fact_to_its_end(sister: Callable[..., Sister]
         "resolved_at": None,
     }
     assert one.sh("gitqueen conflicts").out == (
-        "  shared-branch  iza-1, iza-2  since now\n"
+        "  shared-branch  iza-1, iza-2  just now\n"
         "      iza-1 and iza-2 are on main in one worktree\n"
         f"      {found['id']}\n"
     )
@@ -247,7 +247,7 @@ def test_resolving_twice_or_what_is_not_there(run: Runner, home: Path) -> None:
     run("gitqueen", check=True)
     with closing(sqlite3.connect(home / "queen.db", isolation_level=None)) as db:
         db.execute("INSERT INTO conflicts VALUES ('their-own', 'custom', '[\"a\"]', 'seen', '2026-01-01', NULL)")
-    assert "  custom  a  since " in run("gitqueen", "conflicts").stdout
+    assert "  custom  a  for " in run("gitqueen", "conflicts").stdout
     assert run("gitqueen", "resolve", "their-own").stdout == "✓ their-own is resolved\n"
     said = json.loads(run("gitqueen", "resolve", "their-own", "--json", check=True).stdout)
     assert said["conflict"]["id"] == "their-own" and said["conflict"]["resolved_at"] is not None

@@ -89,7 +89,7 @@ def test_all_that_concerns_her_is_in_it() -> None:
         "    custom: iza-2, iza-1\n"
         "\n"
         "  📬 2 unread (read it: gitqueen inbox):\n"
-        r"    #159 from izabael ⚡URGENT: QUEEN DISPATCH\nall hands"
+        "    #159 from izabael ⚡URGENT: QUEEN DISPATCH …"
         "\n"
         "    #160 from izabael: hello\n"
         "\n" + COMMANDS + "\n"
