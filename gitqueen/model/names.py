@@ -95,8 +95,10 @@ def twin(name: str, living: Iterable[str]) -> str | None:
 
 
 def nearest(wrong: str, known: Iterable[str], most: int = 3) -> list[str]:
-    """Up to `most` of the `known` names that `wrong` may have meant, the likest first."""
+    """Up to `most` of the `known` names that `wrong` may have meant, the likest first, and none far less like."""
     import difflib  # only when a name was wrong
 
     by_fold = {name.casefold(): name for name in known}
-    return [by_fold[fold] for fold in difflib.get_close_matches(wrong.casefold(), by_fold, most, 0.5)]
+    near = difflib.get_close_matches(wrong.casefold(), by_fold, most, 0.5)
+    likeness = {fold: difflib.SequenceMatcher(None, fold, wrong.casefold()).ratio() for fold in near}
+    return [by_fold[fold] for fold in near if likeness[fold] >= 0.75 * likeness[near[0]]]

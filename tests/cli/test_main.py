@@ -24,10 +24,10 @@ COMMANDS = """
 """.split()
 
 
-GITS_OWN = {"log"}
+GITS_OWN = {"log", "rescue diff"}
 """Commands that hand their options to git and show what git says."""
-SPOKEN_TO = {"hook", "mcp", "statusline"}
-"""Commands for programs, which have a language of their own."""
+SPOKEN_TO = {"daemon run", "hook", "mcp", "statusline"}
+"""Commands for programs, which have a language of their own, or never answer."""
 
 
 def every_command() -> Iterator[tuple[str, click.Command]]:
@@ -92,8 +92,8 @@ def test_queen_is_its_short_name_and_iam_a_command(run: Runner, sister: Callable
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
-        ("statsu", "there is no command 'statsu'. Did you mean status or statusline or agents?"),
-        ("sta", "there is no command 'sta'. Did you mean status or scan?"),
+        ("statsu", "there is no command 'statsu'. Did you mean status or statusline?"),
+        ("sta", "there is no command 'sta'. Did you mean status or install or scan?"),
         ("conflcts", "there is no command 'conflcts'. Did you mean conflicts?"),
         ("\x1b[31m", r"there is no command '\\x1b[31m'"),
         ("zzzz", "there is no command 'zzzz'"),

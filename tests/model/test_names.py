@@ -93,6 +93,6 @@ def test_twins_differ_only_in_case() -> None:
 
 
 def test_the_nearest_names_are_the_likest_first() -> None:
-    assert names.nearest("izza", ["zoe", "iza", "izabel"]) == ["iza", "izabel"]
+    assert names.nearest("izab", ["zoe", "iza", "izabel", "isa"]) == ["iza", "izabel"]
     assert names.nearest("IZA", ["iza"]) == ["iza"]
     assert names.nearest("xyz", ["iza"]) == []
