@@ -65,19 +65,16 @@ def look(place: Place) -> Look:
     return Look(head if head and head != "(initial)" else None, entries)
 
 
-CALM, FRESH = 1.0, 10.0
-"""Seconds to wait for a command that is at it, and after which a lock was left behind."""
+CALM = 0.5
+"""Seconds to wait at most for a command that is at it; a lock may have been left behind."""
 
 
 def wait(place: Place) -> None:
     """Wait a moment while a command of git's writes the worktree: half of what it does tells nothing."""
     lock = os.path.join(place.git_dir, "index.lock")
     deadline = time.monotonic() + CALM
-    try:
-        while time.time() - os.stat(lock).st_mtime < FRESH and time.monotonic() < deadline:
-            time.sleep(0.02)
-    except OSError:
-        pass  # there is none, or no longer
+    while os.path.lexists(lock) and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def tracked(place: Place, paths: Sequence[str]) -> set[str]:

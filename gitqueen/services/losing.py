@@ -186,18 +186,17 @@ def _concerned(
     queen: Queen, place: Place, before: Rescue, gone: Sequence[Kept], here: Sequence[str], actor: Actor | None
 ) -> dict[str, list[str]]:
     """Path -> whose it was, of those to be told: not she who did it, and nobody who is alone with her own work."""
-    makers: dict[str, set[str]] | None = None
+    makers: dict[str, set[str | None]] | None = None
     found: dict[str, list[str]] = {}
     for path in dict.fromkeys(kept.path for kept in gone):
         owners = owners_of(before, path)
-        if actor is not None:
-            found[path] = [owner for owner in owners if owner != actor.name]
-            continue
-        owners = [owner for owner in owners if set(here) - {owner}]
+        by = actor.name if actor is not None else None
+        owners = [owner for owner in owners if (owner != by if by else set(here) - {owner})]
         if owners and makers is None:
             makers = _makers(queen, place, before)
-        # Who went on with it and committed what it became has lost nothing.
-        found[path] = [] if makers is not None and makers.get(path, set()) & set(owners) else owners
+        # Who went on with it and committed what it became has lost nothing; whose commit is not in the book yet may be
+        # hers.
+        found[path] = [] if makers is not None and makers.get(path, set()) & {*owners, None} else owners
     return found
 
 
@@ -206,15 +205,14 @@ def owners_of(before: Rescue, path: str) -> list[str]:
     return list(before.owners.get(path, before.sisters))
 
 
-def _makers(queen: Queen, place: Place, before: Rescue) -> dict[str, set[str]]:
-    """Path -> who committed a change of it since."""
+def _makers(queen: Queen, place: Place, before: Rescue) -> dict[str, set[str | None]]:
+    """Path -> who committed a change of it since, None for somebody who is not known (yet)."""
     changed = seeking.changed_since(place, before.head)
-    found: dict[str, set[str]] = {}
     with database.faults(queen.settings.database):
-        for path, oids in changed.items():
-            names = {commits_table.maker(queen.db, place.common_dir, oid) for oid in oids}
-            found[path] = {name for name in names if name}
-    return found
+        return {
+            path: {commits_table.maker(queen.db, place.common_dir, oid) for oid in oids}
+            for path, oids in changed.items()
+        }
 
 
 def _tell(queen: Queen, place: Place, since: str, losses: Sequence[Loss], actor: Actor | None) -> None:

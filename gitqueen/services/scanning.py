@@ -15,6 +15,7 @@ from gitqueen import errors
 from gitqueen.git import commits as git_commits
 from gitqueen.git import markers
 from gitqueen.git.places import LENT, Place
+from gitqueen.git.sights import QUICK
 from gitqueen.model import sisters
 from gitqueen.model.claims import Claim
 from gitqueen.model.conflicts import Conflict
@@ -175,11 +176,13 @@ def _keep_gone(queen: Queen, survey: Survey) -> None:
     """Worktrees that are gone with all that stood in them."""
     names = repos.known(queen.db)
     for worktree, common_dir in survey.common_dirs.items():
-        if worktree not in survey.unread or not os.path.isdir(common_dir) or os.path.lexists(worktree):
+        if worktree not in survey.unread or survey.unread[worktree].took > QUICK:
+            continue  # read, or so slow to say no that a look from here may hang
+        if not os.path.isdir(common_dir) or os.path.lexists(worktree):
             continue
         place = Place(common_dir, common_dir, worktree, names.get(common_dir, worktree), None)
         try:
-            losing.removed(replace(queen, place=place, _config=None), place)
+            losing.removed(replace(queen, place=replace(place, worktree=None), _config=None), place)
         except errors.GitqueenError as fault:
             survey.faults.append(f"{worktree}: {fault.message}")
 

@@ -73,7 +73,8 @@ class Tree:
 
     def owners(self, path: str) -> tuple[str, ...]:
         by, stamp = self.written.get(path, ("", "?"))
-        return (by,) if stamp == attributing.stamp(str(self.top), path) else tuple(sorted(self.living))
+        left = bool(by) and attributing.as_left(str(self.top), Touch(path, by, 0.0, stamp))
+        return (by,) if left else tuple(sorted(self.living))
 
     def dirty(self) -> dict[str, Held]:
         """Everything uncommitted: what stands in the worktree, else what only the index has."""
@@ -102,6 +103,11 @@ class Tree:
         for part in ("refs", "logs", "hooks"):
             kept |= {Path(top, name) for top, _, names in os.walk(common / part) for name in names}
         return self.files(), {path: path.read_bytes() for path in kept if path.exists()}
+
+    def committed(self) -> set[str]:
+        """The paths that a commit changed since the last snapshot: what stood there went on into it."""
+        args = ("log", "--diff-merges=1", "--no-renames", "--format=", "--name-only", "-z")
+        return set(os.fsdecode(self.git(*args, f"{self.head.strip()}..HEAD")).replace("\n", "").split("\0"))
 
     def nowhere(self, content: bytes) -> bool:
         """Whether neither disk nor index nor any commit made since has this content, but for those of a stash."""
@@ -165,14 +171,16 @@ class World:
             return
         self.kept[made] = now
         actor = self._actor(tree)
-        for path, one in tree.last.items():
-            if tree.id is None or path in now or one.content in [other.content for other in now.values()]:
+        gone = {} if tree.id is None else {path: one for path, one in tree.last.items() if path not in now}
+        committed = tree.committed() if gone else set()
+        for path, one in gone.items():
+            if path in committed or one.content in [other.content for other in now.values()]:
                 continue
             hers = [n for n in one.owners if (n != actor if actor else set(tree.living) - {n})]
-            if hers and tree.nowhere(one.content):
+            if hers and tree.id and tree.nowhere(one.content):
                 for name in hers:
                     self.lost.setdefault((tree.id, name), set()).add(path)
-        tree.last, tree.id, tree.looked = now, made, tree.queen.now
+        tree.last, tree.id, tree.looked, tree.head = now, made, tree.queen.now, tree.git("rev-parse", "HEAD").decode()
 
     def _actor(self, tree: Tree) -> str | None:
         """The only one who was about to do something since the last snapshot, or half a minute ago."""
