@@ -22,7 +22,7 @@ KEYS = (
     "CLAUDE_CONFIG_DIR",
 )
 """What a process's environment says of whose it is and how it is called."""
-WINDOW = ("KITTY_LISTEN_ON", "KITTY_PID", "KITTY_WINDOW_ID", "TMUX", "TMUX_PANE")
+WINDOW = ("HOME", "KITTY_LISTEN_ON", "KITTY_PID", "KITTY_WINDOW_ID", "TMUX", "TMUX_PANE")
 """What it says of its window; inherited, and so to be believed only with a look at who is above."""
 
 

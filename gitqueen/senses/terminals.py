@@ -69,6 +69,7 @@ def look(seats: Iterable[Seat]) -> Terminals:
     """Ask every kitty and tmux that stands above one of `seats`, each once."""
     found = Terminals()
     kittys: dict[int, str | None] = {}
+    homes: dict[int, str | None] = {}
     servers: dict[str, None] = {}
     for seat in seats:
         above = {process.pid for process in seat.chain}
@@ -76,12 +77,18 @@ def look(seats: Iterable[Seat]) -> Terminals:
             servers[server[0]] = None
         for process in kitty.outermost(seat.chain):
             ours = seat.env.get("KITTY_PID") == str(process.pid)
+            if not ours and homes.setdefault(process.pid, _home(process.pid)) != seat.env.get("HOME"):
+                continue  # somebody else's, who started a session for another home in it (our own tests)
             kittys[process.pid] = kittys.get(process.pid) or (seat.env.get("KITTY_LISTEN_ON") if ours else None)
     addresses = {address for address in kittys.values() if address}
     if None in kittys.values():
         addresses |= kitty.addresses([pid for pid, address in kittys.items() if address is None]).keys()
     _hear(found, kitty.ask(sorted(addresses)), [tmux.ask(socket) for socket in servers])
     return found
+
+
+def _home(pid: int) -> str | None:
+    return processes.environment(pid, ("HOME",)).get("HOME")
 
 
 def _hear(found: Terminals, answers: Iterable[kitty.Answer], servers: Iterable[Server]) -> None:

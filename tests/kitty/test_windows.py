@@ -196,6 +196,23 @@ def test_a_window_s_environment_that_went_elsewhere_is_not_believed(
     assert (seen[running(inside)[0]] or {})["window"] == "1"
 
 
+def test_a_kitty_of_another_home_is_asked_nothing_unless_the_session_knows_it(
+    kitty: Callable[..., Kitty], stand_in: StandIn, terminals: Terminals, tmp_path: Path
+) -> None:
+    cleared, knowing, codex = stand_in("claude", "cleared"), stand_in("claude", "knowing"), stand_in("codex")
+    hers = f"HOME={os.environ['HOME']} GITQUEEN_HOME={os.environ['GITQUEEN_HOME']}"
+    one = kitty("/bin/sh", "-c", f"env -i {hers} {cleared}; :", env={**os.environ, "HOME": os.fspath(tmp_path)})
+    kitty("/bin/sh", "-c", f"env -i {hers} {codex}; :")
+    settle(cleared, codex)
+    seen = terminals()
+    assert (seen[running(cleared)[0]] or {})["kind"] == "tty"
+    assert (seen[running(codex)[0]] or {})["kind"] == "kitty"
+    number = one.open("/bin/sh", "-c", f"{hers} {knowing}; :", how="tab")
+    settle(knowing)
+    seen = terminals()
+    assert [(seen[running(program)[0]] or {})["window"] for program in (cleared, knowing)] == ["1", number]
+
+
 @pytest.mark.needs_tmux
 def test_in_tmux_in_kitty_the_pane_is_named_and_both_come_to_the_front(
     kitty: Callable[..., Kitty], stand_in: StandIn, terminals: Terminals, run: Runner, tmp_path: Path
