@@ -80,7 +80,7 @@ def open(
         cwd = current_folder()
     return Queen(
         settings=read,
-        env=env,
+        env=dict(env),  # os.environ decodes each variable whenever it is asked: a scan asks for each worktree
         db=database.open(read.home, patience),
         origin=processes.origin(),
         clock=clock,
