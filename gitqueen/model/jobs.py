@@ -5,7 +5,6 @@ Only text: the files are read by `senses/cron`, when a job is next is asked of a
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -138,13 +137,23 @@ def touches(entry: Entry, home: str, paths: Iterable[str]) -> str | None:
     text = entry.command.replace("\\ ", " ").replace("${HOME}", home).replace("$HOME", home)
     text = re.sub(r"(?<![^\s'\"=:])~(?=/|\s|$)", lambda _: home, text)
     folders = [entry.folder] if entry.folder else []
-    folders += [posixpath.normpath(posixpath.join(home, found[1].strip("\"'"))) for found in _CD.finditer(text)]
+    folders += [_absolute(home, found[1].strip("\"'")) for found in _CD.finditer(text)]
     fitting = [
         path
         for path in paths
         if path != "/" and (_named(text, path) or any((folder + "/").startswith(path + "/") for folder in folders))
     ]
     return max(fitting, key=len, default=None)
+
+
+def _absolute(home: str, path: str) -> str:
+    parts = list[str]()
+    for part in (path if path.startswith("/") else f"{home}/{path}").split("/"):
+        if part == "..":
+            del parts[-1:]
+        elif part not in ("", "."):
+            parts.append(part)
+    return f"/{'/'.join(parts)}"
 
 
 def _named(text: str, path: str) -> bool:
