@@ -77,7 +77,7 @@ def restore(
             refused[one.path] = "its object is damaged"
         elif _there(top, one, raw, mode):
             same.append(one.path)
-        elif (why := safe.get(one.path)) and os.path.lexists(os.path.join(top, one.path)):
+        elif (why := safe.get(one.path)) and _is_file(os.path.join(top, one.path)):
             refused[one.path] = why
         else:
             try:
@@ -117,6 +117,11 @@ def _safe(queen: Queen, place: Place, kept: Sequence[Kept], force: bool) -> dict
         elif not force:
             found[path] = _NEWER
     return found
+
+
+def _is_file(whole: str) -> bool:
+    """Or a link: anything that writing would overwrite."""
+    return os.path.lexists(whole) and (os.path.islink(whole) or not os.path.isdir(whole))
 
 
 def _there(top: str, one: Kept, raw: bytes, mode: int) -> bool:

@@ -1,0 +1,144 @@
+"""Bringing work back by the command: what it writes, what it refuses, the patch that git applies, and the words."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.hive import Repo, Runner, gitqueen
+
+
+@pytest.fixture
+def app(repo: Callable[..., Repo]) -> Repo:
+    """A managed repository with every sort of uncommitted work, kept, and then all of it gone."""
+    made = repo("app", {"a.txt": "1\n2\n3\n", "run.sh": "#!/bin/sh\n", "was": "file\n", "end": "no newline"})
+    Runner(made.path)("gitqueen", "hooks", "install", check=True)
+    fill(made)
+    keep(made)
+    made.git("add", "-A")
+    made.git("reset", "--hard")
+    return made
+
+
+def fill(app: Repo) -> None:
+    app.write("a.txt", "1\ntwo\r\n3\n")
+    (app.path / "run.sh").chmod(0o755)
+    app.write("end", "still no newline")
+    app.write('new dir/ü "quoted".txt', "new\n")
+    app.write("-dash", "x\n")
+    (app.path / "link").symlink_to("a.txt")
+    (app.path / "bytes.bin").write_bytes(bytes(range(256)))
+    (app.path / "secret").write_text("mine\n")
+    (app.path / "secret").chmod(0o600)
+
+
+def keep(app: Repo) -> str:
+    said = json.loads(Runner(app.path)("gitqueen", "rescue", "now", "--json", check=True).stdout)["id"]
+    return str(said).rpartition("/")[2]
+
+
+def listed(app: Repo) -> list[dict[str, object]]:
+    return list(json.loads(Runner(app.path)("gitqueen", "rescue", "list", "--json", check=True).stdout)["rescues"])
+
+
+def first(app: Repo) -> str:
+    return str(listed(app)[-1]["id"]).rpartition("/")[2]
+
+
+def tree(top: Path) -> dict[str, tuple[int, bytes]]:
+    found = {}
+    for path in sorted(top.rglob("*")):
+        name = str(path.relative_to(top))
+        if name.startswith(".git/") or name == ".git" or (path.is_dir() and not path.is_symlink()):
+            continue
+        if path.is_symlink():
+            found[name] = (0, os.fsencode(os.readlink(path)))
+        else:
+            found[name] = (path.stat().st_mode & 0o777, path.read_bytes())
+    return found
+
+
+def test_everything_comes_back_as_it_was(app: Repo, tmp_path: Path) -> None:
+    twin = Repo(tmp_path / "twin")
+    app.git("clone", "-q", ".", str(twin.path))
+    fill(twin)
+    done = Runner(app.path)("gitqueen", "rescue", "restore", first(app))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert tree(app.path) == tree(twin.path)
+
+
+def test_the_patch_is_one_that_git_applies(app: Repo, tmp_path: Path) -> None:
+    patch = subprocess.run(
+        [gitqueen(), "rescue", "restore", first(app), "--patch"],
+        cwd=app.path, capture_output=True, check=True,
+    ).stdout  # fmt: skip
+    (tmp_path / "patch").write_bytes(patch)
+    app.git("apply", "--whitespace=nowarn", str(tmp_path / "patch"))
+    by_patch = {path: content for path, (_, content) in tree(app.path).items()}
+    modes = {path: mode & 0o111 for path, (mode, _) in tree(app.path).items()}
+    Runner(app.path)("gitqueen", "rescue", "restore", first(app), "--to", "../beside", check=True)
+    beside = tree(app.path.parent / "beside")
+    assert {path: content for path, (_, content) in beside.items()} == {path: by_patch[path] for path in beside}
+    assert {path: mode & 0o111 for path, (mode, _) in beside.items()} == {path: modes[path] for path in beside}
+
+
+def test_newer_work_is_refused_without_force_and_kept_with_it(app: Repo) -> None:
+    app.write("a.txt", "newer\n")
+    done = Runner(app.path)("gitqueen", "rescue", "restore", first(app), "a.txt", "secret")
+    assert done.returncode == 1
+    assert "a.txt left alone: it has newer uncommitted work (--force, or --to DIR)\n" in done.stdout
+    assert ((app.path / "a.txt").read_text(), (app.path / "secret").read_text()) == ("newer\n", "mine\n")
+    Runner(app.path)("gitqueen", "rescue", "restore", first(app), "a.txt", "--force", check=True)
+    assert (app.path / "a.txt").read_bytes() == b"1\ntwo\r\n3\n"
+    kept = next(one for one in listed(app) if one["reason"] == "before restore")
+    identity = str(kept["id"])
+    Runner(app.path)("gitqueen", "rescue", "restore", identity, "a.txt", "--force", check=True)
+    assert (app.path / "a.txt").read_text() == "newer\n"
+
+
+def test_what_is_in_the_way_stays(app: Repo, tmp_path: Path) -> None:
+    (app.path / "secret").mkdir()
+    app.write("secret/inside", "x\n")
+    (tmp_path / "outside").mkdir()
+    (app.path / "new dir").symlink_to(tmp_path / "outside")
+    (app.path / ".git/info/exclude").write_text("-dash\n")
+    app.write("-dash", "ignored\n")
+    done = Runner(app.path)("gitqueen", "rescue", "restore", first(app), "--force", "--json")
+    assert done.returncode == 1
+    [report] = json.loads(done.stdout)["restored"]
+    assert report["reasons"] == {
+        "-dash": "git ignores what stands there, so it was not kept (--to DIR)",
+        "secret": "a folder stands there (--to DIR)",
+        'new dir/ü "quoted".txt': "'new dir' leads through a link now (--to DIR)",
+    }
+    assert (list((tmp_path / "outside").iterdir()), (app.path / "-dash").read_text()) == ([], "ignored\n")
+    assert (app.path / "bytes.bin").read_bytes() == bytes(range(256))
+
+
+def test_the_list_says_what_whose_when_and_how_much(app: Repo) -> None:
+    out = Runner(app.path)("gitqueen", "rescue", "list", check=True).stdout
+    head = out.split("\n")[-3]
+    assert re.fullmatch(r"  app-\w+/\S+Z  (now|\d+ s ago)  nobody known  \[main\]  8 files, \d+ lines  asked for", head)
+    names = "-dash, a.txt, bytes.bin, end and 4 more"
+    assert out.split("\n")[-2].strip() == names
+
+
+def test_the_difference_is_gits_own_and_harmless(app: Repo) -> None:
+    out = Runner(app.path)("gitqueen", "rescue", "diff", first(app), "a.txt", check=True).stdout
+    assert out.split("\n")[2:] == ["--- a/a.txt", "+++ b/a.txt", "@@ -1,3 +1,3 @@", " 1", "-2", "+two\\r", " 3", ""]
+
+
+def test_there_is_no_such_thing(app: Repo) -> None:
+    for words, says in (
+        (("show", "nothing"), "there is no snapshot"),
+        (("restore", first(app), "nothing"), "it is not in this snapshot"),
+        (("diff", "no-such"), "there is no snapshot"),
+    ):
+        done = Runner(app.path)("gitqueen", "rescue", *words)
+        assert (done.returncode, says in done.stderr) == (1, True), done.stderr
