@@ -178,4 +178,4 @@ def test_500_characters_are_a_task(sister: Callable[..., Sister], home: Path) ->
 def test_help_has_an_example(run: Runner, command: str) -> None:
     done = run("gitqueen", command, "--help")
     assert done.returncode == 0
-    assert re.search(rf"Examples?: (gitqueen )?{command} ", done.stdout)
+    assert re.search(rf"Examples?: (gitqueen )?{command}\b", done.stdout)
