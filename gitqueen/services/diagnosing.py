@@ -81,7 +81,7 @@ def _database(read: settings.Settings, env: Mapping[str, str], cwd: str) -> Iter
         if os.path.exists(path) and os.stat(path).st_mode & 0o077
     ]
     detail = f"others may read {', '.join(loose)}" if loose else "nobody else may read it"
-    yield Check("database rights", not loose, detail, f"chmod 600 {' '.join(map(quote, loose))}")
+    yield Check("database rights", not loose, detail, f"chmod 600 {quote(read.database)}*")
     db = database.look(read.home)
     with database.faults(read.database):
         try:
@@ -163,5 +163,5 @@ def _crashes(read: settings.Settings, env: Mapping[str, str], cwd: str) -> Itera
         "crashes",
         not there,
         f"{path} holds what went wrong" if there else "none",
-        f"rm {quote(path)}   # read and report it first",
+        f"less {quote(path)}   # report it, then remove it",
     )

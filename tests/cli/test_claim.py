@@ -306,4 +306,4 @@ def test_a_reason_of_any_characters_is_never_raw(two: tuple[Sister, Sister]) -> 
 def test_help_has_an_example(run: Runner, command: str) -> None:
     done = run("gitqueen", command, "--help")
     assert done.returncode == 0
-    assert re.search(rf"Examples?: gitqueen {command} ", done.stdout)
+    assert re.search(rf"Examples?: gitqueen {command}\b", done.stdout)

@@ -402,4 +402,4 @@ def test_history_says_that_it_was_sent_and_not_what(two: tuple[Sister, Sister]) 
 def test_help_has_an_example(run: Runner, command: str) -> None:
     done = run("gitqueen", command, "--help")
     assert done.returncode == 0
-    assert re.search(rf"Examples?: gitqueen {command} ", done.stdout)
+    assert re.search(rf"Examples?: gitqueen {command}\b", done.stdout)
