@@ -87,7 +87,8 @@ def take(queen: Queen, place: Place, reason: str, before: Memory) -> Taken | Mem
         return replace(before, signature=signature, mark=mark)
     paths = frozenset(entry.path for entry in seen.entries)
     identity = rescue.write(place, draft, _meta(queen, place, reason, seen.head, paths), queen.now)
-    return Taken(identity, tuple(kept), paths, Memory(identity, signature, digest, mark))
+    content = frozenset({one.path for one in kept} | draft.left_out.keys() | draft.worktree.keys())
+    return Taken(identity, tuple(kept), content, Memory(identity, signature, digest, mark))
 
 
 def _digest(draft: Draft, kept: Iterable[Kept]) -> str:

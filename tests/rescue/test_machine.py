@@ -31,6 +31,7 @@ SHARDS = 4
 PATHS = st.sampled_from((*FILES, "new", "d/new"))
 WHERE = st.sampled_from((0, 0, 0, 1))
 BY = st.sampled_from((None, *NAMES))
+RUINS = ("rm", "reset -q --hard", "checkout -q -- .", "stash push -q -u", "stash push -q", "clean -fdq")
 CALLS = 4000
 """About how many functions a look calls."""
 
@@ -135,6 +136,19 @@ class Machine(RuleBasedStateMachine):
         """The door of an agent hears what she is about to do; the next rule may do it, or not."""
         if by in self.tree.living:
             self.world.venture(self.tree, by)
+
+    @rule(where=WHERE, path=PATHS, by=BY, venturer=BY, how=st.sampled_from(RUINS), mode=st.sampled_from((0o644, 0o600)))
+    def ruin(self, where: int, path: str, by: str | None, venturer: str | None, how: str, mode: int) -> None:
+        """What it is all about, and what chance alone makes too seldom: work is written, kept, and destroyed."""
+        self.edit(where, path, by)
+        self.chmod(path, mode)
+        self.world.look(self.tree)
+        if venturer in self.tree.living:
+            self.world.venture(self.tree, venturer)
+        if how == "rm":
+            self.delete(path)
+        else:
+            self.tree.git(*how.split())
 
     @rule(steps=st.integers(1, 3))
     def blink(self, steps: int) -> None:
