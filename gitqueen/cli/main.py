@@ -186,6 +186,11 @@ def run(argv: Sequence[str]) -> int:
         except click.exceptions.Exit as done:
             sys.stdout.flush()
             return done.exit_code
+        except click.exceptions.NoArgsIsHelpError as fault:
+            if wants_json(argv) or fault.ctx is None:
+                return _fail(argv, errors.Usage("which of its commands?", hint="gitqueen --help"))
+            print(fault.ctx.get_help(), file=sys.stderr)
+            return errors.Usage.exit_code
         except click.ClickException as fault:
             hint = "gitqueen --help" if fault.ctx is None else f"{fault.ctx.command_path} --help"  # type: ignore[attr-defined]
             return _fail(argv, errors.Usage(fault.format_message(), hint=hint))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import click
 
@@ -22,4 +22,12 @@ def page(queen: Queen, lines: Iterable[str]) -> None:
     os.environ.setdefault("LESS", "FRX")  # git's own
     os.environ["PAGER"] = crediting.pager(queen)
     # The colours are in the lines, or are not, as the user wants it: click would take them away from many pagers.
-    click.echo_via_pager((f"{line}\n" for line in lines), color=True)
+    click.echo_via_pager(_text(lines), color=True)
+
+
+def _text(lines: Iterable[str]) -> Iterator[str]:
+    """All but the last line's end: click adds that."""
+    end = ""
+    for line in lines:
+        yield end + line
+        end = "\n"

@@ -46,6 +46,8 @@ def coming(queen: Queen) -> Outcome:
     parts, faults = list[Part](), list[str]()
     if hooks.numbers(hooks.version()) >= hooks.CONFIG_HOOKS:
         parts.append(Part("hooks", "git config --global", "hooks of every repository, beside all others"))
+    else:
+        parts.append(Part("hooks", "every other repository", "armed when a sister first works in it"))
     for path in _known(queen).values():
         place = places.find(path)
         if place is not None and repos.managed_by(queen.db, place.common_dir) != repos.DECLINED:

@@ -21,7 +21,7 @@ def changed(reports: Sequence[Report], doing: str, dry_run: bool, colour: Palett
     """What was done to each repository, the events alike together."""
     if not reports:
         return (
-            f"✓ no repository is known yet: each will be {DONE[doing][0]} when it is seen"
+            f"✓ each repository will be {DONE[doing][0]} when a sister first works in it"
             if doing == "install"
             else "✓ done"
         )

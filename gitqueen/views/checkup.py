@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gitqueen.services.diagnosing import Check
-from gitqueen.views.text import Palette, clean, pad
+from gitqueen.views.text import Palette, clean, homely, pad
 
 
 def words(checks: Sequence[Check], colour: Palette) -> str:
@@ -13,9 +13,9 @@ def words(checks: Sequence[Check], colour: Palette) -> str:
     rows = []
     for check in checks:
         mark = colour.good("✓") if check.ok else colour.danger("✗")
-        rows.append(f"  {mark} {pad(clean(check.name), wide)}  {clean(check.detail)}")
+        rows.append(f"  {mark} {pad(clean(check.name), wide)}  {homely(clean(check.detail))}")
         if not check.ok and check.mend:
-            rows.append(f"      → {clean(check.mend)}")
+            rows.append(f"      → {homely(clean(check.mend))}")
     return "\n".join(rows)
 
 

@@ -31,7 +31,7 @@ def bad(checks: Checks) -> list[str]:
 
 def test_on_a_new_machine_all_is_well_and_nothing_is_made(run: Runner, home: Path) -> None:
     done = run("gitqueen", "doctor", check=True)
-    assert f"  ✓ home      {home} is made by the first command\n  ✓ database  not made yet\n" in done.stdout
+    assert "  ✓ home      ~/.claude/queen is made by the first command\n  ✓ database  not made yet\n" in done.stdout
     assert "✗" not in done.stdout
     assert not home.exists()
 
@@ -93,4 +93,4 @@ def test_a_crash_and_a_missing_command(run: Runner, home: Path) -> None:
     assert checks["commands"]["detail"] == "not on the PATH: gitqueen, queen, iam"
     done = run("gitqueen", "doctor")
     assert done.returncode == 1
-    assert f"  ✗ crashes        {home}/crash.log holds what went wrong\n      → rm {home}/crash.log" in done.stdout
+    assert "  ✗ crashes        ~/.claude/queen/crash.log holds what went wrong\n      → less ~/.claude" in done.stdout

@@ -62,6 +62,12 @@ def test_every_command_explains_itself_with_an_example_and_takes_json() -> None:
     assert without == []
 
 
+def test_a_group_without_a_command_shows_its_help(run: Runner) -> None:
+    for name in ("agents", "daemon", "hooks", "repos", "rescue"):
+        done, help_ = run("gitqueen", name), run("gitqueen", name, "--help")
+        assert (done.returncode, done.stdout, done.stderr) == (2, "", help_.stdout)
+
+
 def test_an_example_is_never_broken_in_two(run: Runner) -> None:
     done = run("gitqueen", "agents", "install", "--help", env={"COLUMNS": "60"})
     assert done.stdout.endswith(
