@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from gitqueen import errors
 from gitqueen.git import places, process
@@ -123,9 +123,7 @@ def news(queen: Queen, me: Identity) -> News:
             told = News(
                 changed=tuple(touches.changed_by_others(queen.db, place.worktree, sister.name, at)),
                 committed=tuple(
-                    touches.committed_by_others(
-                        queen.db, place.worktree, place.common_dir, sister.name, datetime.fromtimestamp(at, UTC)
-                    )
+                    touches.committed_by_others(queen.db, place.worktree, place.common_dir, sister.name, at)
                 ),
             )
     shown = sorted(unread, key=lambda one: not one.urgent)[:LETTERS]

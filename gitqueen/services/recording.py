@@ -29,7 +29,7 @@ def commit(queen: Queen, place: Place, oid: str, maker: Sister | None, how: str)
     found = _collisions(here, changed, maker) if maker is not None else []
     name, task = (maker.name, maker.task) if maker else (None, None)
     with database.transaction(queen.db):
-        seen = commits_table.save(queen.db, Made(place.common_dir, oid, name, task, queen.now))
+        seen = commits_table.save(queen.db, Made(place.common_dir, oid, name, task, queen.now, queen.clock()))
         if seen == commits_table.KNOWN:
             return False
         if seen == commits_table.NEW:
@@ -58,7 +58,7 @@ def _collisions(here: Queen, changed: list[str], maker: Sister) -> list[conflict
 def picked(queen: Queen, place: Place, oid: str, by: Sister | None) -> None:
     """A rebase that goes on made `oid`: whose it is shows when the rebase ends."""
     name, task = (by.name, by.task) if by else (None, None)
-    made = Made(place.common_dir, oid, name, task, queen.now, picked=True)
+    made = Made(place.common_dir, oid, name, task, queen.now, queen.clock(), picked=True)
     with database.transaction(queen.db):
         commits_table.save(queen.db, made)
 
@@ -75,7 +75,7 @@ def rewritten(queen: Queen, place: Place, pairs: list[tuple[str, str]], by: Sist
         if how == "rebase":
             commits_table.rewritten(queen.db, place.common_dir, pairs, queen.now)
         for oid, name in own:
-            commits_table.keep(queen.db, place.common_dir, oid)
+            commits_table.keep(queen.db, place.common_dir, oid, queen.clock())
             detail = {"oid": oid, "branch": place.branch}
             events.record(queen.db, queen.now, Event("committed", name, place.repo, detail))
         unnoted.carry(queen.db, place.common_dir, pairs)

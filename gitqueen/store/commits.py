@@ -13,13 +13,15 @@ from gitqueen.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """One commit as it was seen. `picked`: by a rebase that was still going on, so nobody's until it ends."""
+    """One commit as it was seen. `heard`: when we heard of it, which may be a while after `at`; `picked`: by a rebase
+    that was still going on, so nobody's until it ends."""
 
     common_dir: str
     oid: str
     sister: str | None
     task: str | None
     at: datetime
+    heard: datetime
     picked: bool = False
 
 
@@ -47,17 +49,18 @@ def save(db: Database, made: Made) -> str:
         "sister": rows.text(made.sister),
         "task": rows.text(made.task),
         "at": times.iso(made.at),
+        "heard": made.heard.timestamp(),
         "picked": made.picked,
     }
     added = db.execute(
-        """INSERT OR IGNORE INTO commits (common_dir, oid, sister, task, at, picked)
-           VALUES (:common_dir, :oid, :sister, :task, :at, :picked)""",
+        """INSERT OR IGNORE INTO commits (common_dir, oid, sister, task, at, heard, picked)
+           VALUES (:common_dir, :oid, :sister, :task, :at, :heard, :picked)""",
         values,
     )
     if added.rowcount:
         return NEW
     named = db.execute(
-        """UPDATE commits SET sister = :sister, task = :task
+        """UPDATE commits SET sister = :sister, task = :task, heard = :heard
            WHERE common_dir = :common_dir AND oid = :oid AND sister IS NULL AND :sister IS NOT NULL""",
         values,
     )
@@ -82,19 +85,19 @@ def rewritten(db: Database, common_dir: str, pairs: Iterable[tuple[str, str]], n
     where = rows.path(common_dir)
     for old, new in pairs:
         row = db.execute(
-            "SELECT sister, task, at FROM commits WHERE common_dir = ? AND oid = ?", (where, old)
+            "SELECT sister, task, at, heard FROM commits WHERE common_dir = ? AND oid = ?", (where, old)
         ).fetchone()
-        sister, task, at = row or (None, None, times.iso(now))
+        sister, task, at, heard = row or (None, None, times.iso(now), now.timestamp())
         db.execute(
             """INSERT OR IGNORE INTO brought (common_dir, path, oid)
                SELECT common_dir, path, :new FROM brought WHERE common_dir = :where AND oid = :old""",
             {"where": where, "old": old, "new": new},
         )
         db.execute(
-            """INSERT INTO commits (common_dir, oid, sister, task, at, picked)
-               VALUES (:where, :new, :sister, :task, :at, 0)
-               ON CONFLICT (common_dir, oid) DO UPDATE SET sister = :sister, task = :task, at = :at, picked = 0""",
-            {"where": where, "new": new, "sister": sister, "task": task, "at": at},
+            """INSERT INTO commits (common_dir, oid, sister, task, at, heard, picked)
+               VALUES (:where, :new, :sister, :task, :at, :heard, 0) ON CONFLICT (common_dir, oid)
+               DO UPDATE SET sister = :sister, task = :task, at = :at, heard = :heard, picked = 0""",
+            {"where": where, "new": new, "sister": sister, "task": task, "at": at, "heard": heard},
         )
 
 
@@ -133,9 +136,10 @@ def picks(db: Database, common_dir: str) -> list[tuple[str, str | None]]:
     return [(oid, rows.as_text(sister)) for oid, sister in found]
 
 
-def keep(db: Database, common_dir: str, oid: str) -> None:
+def keep(db: Database, common_dir: str, oid: str, heard: datetime) -> None:
     """It was no pick, but a commit like any other."""
-    db.execute("UPDATE commits SET picked = 0 WHERE common_dir = ? AND oid = ?", (rows.path(common_dir), oid))
+    values = (heard.timestamp(), rows.path(common_dir), oid)
+    db.execute("UPDATE commits SET picked = 0, heard = ? WHERE common_dir = ? AND oid = ?", values)
 
 
 def once(db: Database, key: str) -> bool:

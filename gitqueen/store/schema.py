@@ -127,6 +127,11 @@ ALTER TABLE sessions ADD COLUMN waiting_for TEXT;
 ALTER TABLE sessions ADD COLUMN seen_status TEXT;
 """
 
+# `heard`: when the queen heard whose a commit is (Unix time): a hook's record may wait in the spool for a while.
+_HEARD = """
+ALTER TABLE commits ADD COLUMN heard REAL NOT NULL DEFAULT 0;
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     _PUBLIC + _SIDE,
     _SESSIONS,
@@ -137,6 +142,7 @@ MIGRATIONS: tuple[str, ...] = (
     _WATCHED,
     _TOUCHES,
     _TERMINALS,
+    _HEARD,
 )
 VERSION = len(MIGRATIONS)
 

@@ -71,20 +71,21 @@ def changed_by_others(db: Database, worktree: str, sister: str, since: float) ->
 
 
 def committed_by_others(
-    db: Database, worktree: str, common_dir: str, sister: str, since: datetime
+    db: Database, worktree: str, common_dir: str, sister: str, since: float
 ) -> list[tuple[str, str, str]]:
-    """(path, commit, sister) of what another committed since then, of the paths that `sister` touched before."""
+    """(path, commit, sister) of what we heard since then that another committed, of the paths that `sister` touched
+    before."""
     found = db.execute(
         """SELECT b.path, b.oid, c.sister, t.at, c.at FROM touches t
            JOIN brought b ON b.common_dir = :common_dir AND b.path = t.path
            JOIN commits c ON c.common_dir = b.common_dir AND c.oid = b.oid
            WHERE t.worktree = :worktree AND t.sister = :sister AND c.sister IS NOT NULL AND c.sister <> :sister
-             AND NOT c.picked AND c.at >= :since ORDER BY b.path, c.at""",
+             AND NOT c.picked AND c.heard > :since ORDER BY b.path, c.at""",
         {
             "worktree": rows.path(worktree),
             "common_dir": rows.path(common_dir),
             "sister": rows.text(sister),
-            "since": times.iso(since),
+            "since": since,
         },
     )
     return [

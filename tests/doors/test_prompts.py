@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from tests.doors import kit
 from tests.doors.kit import Session
 from tests.hive import Repo, Runner
 
@@ -77,6 +82,20 @@ def test_her_files_that_another_committed(both: tuple[Repo, Session, Session]) -
     assert f"- bob committed a.py, which you had edited ({app.head[:10]})." in said
     assert "swept-work: bob commits a.py" in said
     assert "committed a.py" not in ada.prompt()
+
+
+def test_what_the_queen_hears_late_is_told_late_and_not_never(both: tuple[Repo, Session, Session]) -> None:
+    app, ada, bob = both
+    ada.edits("a.py", "hers\n")
+    made = time.time()
+    with open(Path(os.environ["GITQUEEN_HOME"], "spool", "lock"), "ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # as whoever drains it, and is slow
+        bob.sister.sh("git commit -qam 'all of it'")
+        kit.until(lambda: time.time() >= made + 2)
+        assert "bob committed" not in ada.prompt()
+    bob.sister.sh("gitqueen scan")
+    assert f"- bob committed a.py, which you had edited ({app.head[:10]})." in ada.prompt()
+    assert ada.prompt() == ""
 
 
 def test_the_branch_that_was_switched_under_her(both: tuple[Repo, Session, Session]) -> None:
