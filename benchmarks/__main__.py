@@ -15,13 +15,13 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from benchmarks import doors, hive, hooks, measuring, mirrors, scan, senses
+from benchmarks import doors, hive, hooks, measuring, mirrors, rescue, scan, senses
 from benchmarks.measuring import Row
 from benchmarks.stage import GITQUEEN
 
 BENCHMARKS = {
     **hive.BENCHMARKS, **hooks.BENCHMARKS, **mirrors.BENCHMARKS, **doors.BENCHMARKS, **senses.BENCHMARKS,
-    **scan.BENCHMARKS,
+    **scan.BENCHMARKS, **rescue.BENCHMARKS,
 }  # fmt: skip
 HEADS = ("what", "floor", "gitqueen", "p95", "floor's", "ratio", "pairwise", "budget", "")
 README = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "README.md")

@@ -332,10 +332,8 @@ def pack(place: Place) -> None:
 
 def loose(place: Place) -> int:
     """About how many objects are loose, by looking into one of 256 folders."""
-    try:
-        return 256 * len(os.listdir(os.path.join(folder(place), "objects", "17")))
-    except OSError:
-        return 0
+    one = os.path.join(folder(place), "objects", "17")
+    return 256 * len(os.listdir(one)) if os.path.isdir(one) else 0
 
 
 def size(place: Place) -> int:
@@ -350,6 +348,10 @@ def size(place: Place) -> int:
     return total
 
 
+MOST_REMEMBERED = 100_000
+"""Characters of paths in a memory."""
+
+
 @dataclass(frozen=True, slots=True)
 class Memory:
     """How a worktree stood when it was last compared: `id` of the snapshot, `signature` and `digest` of what was
@@ -359,13 +361,15 @@ class Memory:
     signature: str = ""
     digest: str = ""
     mark: str = ""
+    paths: str = ""
+    """The paths that carried content, as JSON; empty where they are too many to be kept here."""
 
 
 def remembered(place: Place) -> Memory:
     try:
         with open(_memory(place), encoding="ascii") as file:
-            words = file.read(4096).split("\n")
-        return Memory(*words[:4]) if len(words) == 5 else Memory()
+            words = file.read(MOST_REMEMBERED + 4096).split("\n")
+        return Memory(*words[:5]) if len(words) == 6 else Memory()
     except (OSError, ValueError):
         return Memory()
 
@@ -374,7 +378,8 @@ def remember(place: Place, memory: Memory) -> None:
     part = f"{_memory(place)}.{os.getpid()}"
     try:
         with open(part, "w", encoding="ascii") as file:
-            file.write("".join(f"{word}\n" for word in (memory.id, memory.signature, memory.digest, memory.mark)))
+            words = (memory.id, memory.signature, memory.digest, memory.mark, memory.paths)
+            file.write("".join(f"{word}\n" for word in words))
         os.replace(part, _memory(place))
     except OSError:
         pass  # then the next look reads the files once more

@@ -99,6 +99,15 @@ SCRIPT = (
         ("src/parser.py", "ada switched the branch under you", "git worktree add"),
         title="iza was told of both",
     ),
+    Line(
+        IZA,
+        'echo "# an hour of work" >>src/parser.py; echo new >src/lexer.py; gitqueen scan',
+        ("2 sisters",),
+        title="Nothing is lost: what is uncommitted was kept when somebody destroys it",
+    ),
+    Line(ADA, "git reset --hard -q; git clean -fdq; gitqueen scan; git status --short", ("2 sisters",)),
+    Line(IZA, "queen inbox", ("src/lexer.py", "disappeared from", "gitqueen rescue restore")),
+    Line(IZA, "gitqueen rescue restore; tail -1 src/parser.py", ("2 files from", "# an hour of work")),
     Line(YOU, "gitqueen", ("iza", "ada", "📌", "[docs", "parser (iza"), title="And this is what you see"),
 )
 

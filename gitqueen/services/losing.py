@@ -6,6 +6,7 @@ stash that its sister did not make. What she discarded herself is kept and raise
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -75,7 +76,8 @@ def look(
         taken = rescuing.take(queen, place, reason, before)
         if isinstance(taken, rescuing.Taken):
             actor = actor or _venturer(queen, place, before.id)
-            if losses := _losses(queen, place, before.id, taken, actor):
+            vanished = not before.paths or not taken.dirty.issuperset(json.loads(before.paths))
+            if vanished and (losses := _losses(queen, place, before.id, taken, actor)):
                 _tell(queen, place, before.id, losses, actor)
             rescue.remember(place, taken.memory)
             return taken.id

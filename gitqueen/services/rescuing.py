@@ -6,6 +6,7 @@ lost is told by `losing`, bringing it back is `restoring`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -88,7 +89,9 @@ def take(queen: Queen, place: Place, reason: str, before: Memory) -> Taken | Mem
     paths = frozenset(entry.path for entry in seen.entries)
     identity = rescue.write(place, draft, _meta(queen, place, reason, seen.head, paths), queen.now)
     content = frozenset({one.path for one in kept} | draft.left_out.keys() | draft.worktree.keys())
-    return Taken(identity, tuple(kept), content, Memory(identity, signature, digest, mark))
+    known = json.dumps(sorted(content))
+    paths_known = known if len(known) <= rescue.MOST_REMEMBERED else ""
+    return Taken(identity, tuple(kept), content, Memory(identity, signature, digest, mark, paths_known))
 
 
 def _digest(draft: Draft, kept: Iterable[Kept]) -> str:

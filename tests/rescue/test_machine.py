@@ -137,8 +137,18 @@ class Machine(RuleBasedStateMachine):
         if by in self.tree.living:
             self.world.venture(self.tree, by)
 
-    @rule(where=WHERE, path=PATHS, by=BY, venturer=BY, how=st.sampled_from(RUINS), mode=st.sampled_from((0o644, 0o600)))
-    def ruin(self, where: int, path: str, by: str | None, venturer: str | None, how: str, mode: int) -> None:
+    @rule(
+        where=WHERE,
+        path=PATHS,
+        by=BY,
+        venturer=BY,
+        how=st.sampled_from(RUINS),
+        mode=st.sampled_from((0o644, 0o600)),
+        back=st.booleans(),
+    )
+    def ruin(
+        self, where: int, path: str, by: str | None, venturer: str | None, how: str, mode: int, back: bool
+    ) -> None:
         """What it is all about, and what chance alone makes too seldom: work is written, kept, and destroyed."""
         self.edit(where, path, by)
         self.chmod(path, mode)
@@ -149,6 +159,9 @@ class Machine(RuleBasedStateMachine):
             self.delete(path)
         else:
             self.tree.git(*how.split())
+        kept = [identity for identity, things in self.world.kept.items() if path in things]
+        if back and kept:
+            self._restore(kept[-1], path)
 
     @rule(steps=st.integers(1, 3))
     def blink(self, steps: int) -> None:
@@ -165,7 +178,10 @@ class Machine(RuleBasedStateMachine):
     def restore(self, data: st.DataObject) -> None:
         """By hand, as `gitqueen rescue restore ID PATH` does; it may refuse, and never loses what stands there."""
         identity = data.draw(st.sampled_from([one for one, things in self.world.kept.items() if things]))
-        one = data.draw(st.sampled_from(list(self.world.kept[identity].values())))
+        self._restore(identity, data.draw(st.sampled_from(list(self.world.kept[identity]))))
+
+    def _restore(self, identity: str, path: str) -> None:
+        one = self.world.kept[identity][path]
         self.where = int(identity.startswith(rescue.name(self.world.trees[1].place) + "/"))
         tree = self.tree
         self.world.look(tree)
