@@ -31,6 +31,7 @@ NEEDS = {
     "bwrap": ("bwrap", "--ro-bind", "/", "/", "--unshare-pid", "true"),
     "claude": (f"{CACHE}/agents/claude/node_modules/.bin/claude", "--version"),
     "codex": (f"{CACHE}/agents/codex/node_modules/.bin/codex", "--version"),
+    "crontab": (*seal.CRON, "sh", "-c", "echo '@daily :' | /usr/bin/crontab - && /usr/bin/crontab -l"),
     "dash": ("dash", "-c", ":"),
     "gemini": (f"{CACHE}/agents/gemini/node_modules/.bin/gemini", "--version"),
     "nobody": (

@@ -31,6 +31,12 @@ GITCONFIG = """\
 \tauto = 0
 """
 
+CRON = (
+    "bwrap", "--dev-bind", "/", "/", "--tmpfs", "/var/spool/cron", "--dir", "/var/spool/cron/crontabs",
+    "--tmpfs", "/etc/cron.d",
+)  # fmt: skip
+"""What a command begins with that may ask the real crontab: it finds none, and nothing that it saves outlives it."""
+
 FOREIGN = ("GIT_", "GITQUEEN_", "CLAUDE", "CODEX", "GEMINI", "OPENCODE", "AIDER", "TMUX", "KITTY", "XDG_", "LC_")
 """Variables that begin with these say who and where we are: none of it is a test's business."""
 ALSO_FOREIGN = {"EDITOR", "VISUAL", "PAGER", "LESS", "LANGUAGE", "NO_COLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "COLUMNS"}

@@ -10,6 +10,11 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
+from gitqueen.model import jobs
+from gitqueen.services import timing
+from tests import seal
 from tests.hive import Repo, Runner, Sister
 
 
@@ -70,3 +75,98 @@ def test_a_job_about_to_run_where_somebody_works_uncommitted(
             )
     shown = run("gitqueen", "status", check=True).stdout.splitlines()
     assert shown[-1] == f"  ⏰ in 5 min: git pull in {os.path.realpath(app)}, where iza-1 works uncommitted"
+
+
+@pytest.fixture
+def with_cron(run: Runner, sealed: Path) -> Callable[..., str]:
+    """Run a script where the real crontab is, with a spool and an /etc/cron.d of its own; `given`: its input."""
+
+    def script(text: str, given: str) -> str:
+        stubs = str(sealed / ".stubs")
+        path = os.pathsep.join(part for part in os.environ["PATH"].split(os.pathsep) if part != stubs)
+        return run(*seal.CRON, "sh", "-euc", text, env={"PATH": path}, input=given, check=True).stdout
+
+    return script
+
+
+@pytest.mark.needs_crontab
+def test_a_real_crontab(with_cron: Callable[..., str], run: Runner, repo: Callable[..., Repo]) -> None:
+    app = repo()
+    run("gitqueen", "repos", "add", app, check=True)
+    run("gitqueen", "scan", check=True)
+    said = with_cron(
+        f"""crontab -l 2>&1 || :
+        gitqueen cron --json
+        echo "@hourly root cd {app.path} && git fetch" >/etc/cron.d/app
+        echo "@hourly root elsewhere" >/etc/cron.d/other
+        crontab -
+        gitqueen cron --json
+        crontab -r
+        gitqueen cron --json""",
+        f"# mine\nMAILTO=x\n30 4 * * mon-fri cd {app.path} && PASSWORD='a b' make 50\\% done%input\n@reboot start\n",
+    )
+    asked, *answers = said.splitlines(keepends=True)
+    assert asked.startswith("no crontab for ")
+    before, during, after = (
+        [(job["source"], job["schedule"], job["command"], job["repo"]) for job in one["jobs"]]
+        for one in _objects("".join(answers))
+    )
+    system = ("/etc/cron.d/app", "@hourly", f"cd {app.path} && git fetch", str(app.path))
+    assert (before, after) == ([], [system])
+    assert sorted(during) == [
+        system,
+        ("crontab", "30 4 * * mon-fri", f"cd {app.path} && PASSWORD=*** make 50% done", str(app.path)),
+        ("crontab", "@reboot", "start", None),
+    ]
+
+
+def _objects(text: str) -> list[dict[str, list[dict[str, object]]]]:
+    found, at, read = [], 0, json.JSONDecoder().raw_decode
+    while text[at:].strip():
+        one, end = read(text[at:].lstrip())
+        at += len(text[at:]) - len(text[at:].lstrip()) + end
+        found.append(one)
+    return found
+
+
+LINES = """\
+* * * * * x
+*/5 0-6,8 1 jan sun x
+0 9 * * 7 x
+0 0 1 1 mon-fri x
+@daily x
+@annually x
+@reboot x
+@every x
+@ daily x
+60 * * * * x
+* 24 * * * x
+* * 0 * * x
+* * * 13 * x
+* * * * 8 x
+*/0 * * * * x
+* * * * x
+nonsense
+a b c d e f
+NAME=value
+NAME = two words
+# words
+1,2,3- * * * * x
+* * * foo * x
+"""
+
+
+@pytest.mark.needs_crontab
+def test_we_understand_what_cron_does(with_cron: Callable[..., str]) -> None:
+    """What the real crontab refuses has a fault with us, and nothing else has (crons differ on `5/10` and `5-1`)."""
+    said = with_cron(
+        "while IFS= read -r line; do printf '%s\\n' \"$line\" | crontab - 2>/dev/null && echo yes || echo no; done",
+        LINES,
+    )
+    theirs = dict(zip(LINES.splitlines(), (word == "yes" for word in said.split()), strict=True))
+    assert {line: _makes_sense(line) for line in theirs} == theirs
+
+
+def _makes_sense(line: str) -> bool:
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    return not any(one.fault or timing.following(one, now)[1] for one in jobs.crontab("crontab", line, False))
