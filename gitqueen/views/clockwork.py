@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def words(state: State) -> str:
     if state.pid is None:
-        lines = ["the daemon does not run: commands look around themselves   (gitqueen daemon start)"]
+        lines = ["no daemon runs: commands look around themselves   (gitqueen daemon start)"]
     else:
         since = f", since {times.iso(state.since)}" if state.since else ""
         lines = [f"✓ the daemon runs, process {state.pid}{since}"]

@@ -58,18 +58,19 @@ def held_by(other: Claim, now: datetime) -> str:
 
 
 def conflicts(book: Sequence[Conflict], now: datetime, colour: Palette) -> str:
-    """One conflict a block: what, who, since when, and its id to resolve it by."""
+    """One conflict a block: what, who, since when, the id to resolve it by, and where, if not all is in one place."""
     if not book:
         return "no open conflicts"
-    rows = []
+    rows, places = [], {conflict.repo for conflict in book}
     for conflict in book:
+        where = f"   in {folder(conflict.repo)}" if len(places) > 1 and conflict.repo else ""
         state = (
             f"resolved {times.iso(conflict.resolved_at)}" if conflict.resolved_at else held(conflict.detected_at, now)
         )
         kind = colour.severity(conflict.severity, clean(conflict.type))
         rows.append(f"  {kind}  {', '.join(clean(name) for name in conflict.sisters)}  {colour.dim(state)}")
         rows.append(f"      {cut(homely(conflict.detail or ''), 300)}")
-        rows.append(colour.dim(f"      {clean(conflict.id)}"))
+        rows.append(colour.dim(f"      {clean(conflict.id)}{where}"))
     return "\n".join(rows)
 
 
@@ -96,8 +97,9 @@ def history(events: Sequence[Event], colour: Palette) -> str:
 
 
 def _detail(detail: Mapping[str, object]) -> str:
-    return "  ".join(f"{key}={_value(value)}" for key, value in detail.items() if value not in (None, [], ""))
+    return "  ".join(f"{key}={_value(key, value)}" for key, value in detail.items() if value not in (None, [], ""))
 
 
-def _value(value: object) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+def _value(key: str, value: object) -> str:
+    text = homely(",".join(map(str, value)) if isinstance(value, list) else str(value))
+    return text[:12] if key == "oid" else text

@@ -61,7 +61,7 @@ def daemon(run: Runner, home: Path) -> Iterator[Daemon]:
 def test_it_comes_is_alone_says_how_it_is_and_goes(daemon: Daemon, run: Runner, home: Path) -> None:
     none = run("gitqueen", "daemon", "status")
     assert (none.returncode, none.stdout) == (
-        1, "the daemon does not run: commands look around themselves   (gitqueen daemon start)\n"
+        1, "no daemon runs: commands look around themselves   (gitqueen daemon start)\n"
     )  # fmt: skip
     assert not home.exists()
     pid = daemon.start()
