@@ -44,7 +44,9 @@ def install(yes: bool, dry_run: bool, as_json: bool) -> int:
 
 
 @click.command(epilog="Examples: gitqueen uninstall --dry-run   gitqueen uninstall --purge")
-@click.option("--purge", is_flag=True, help="The queen's database and logs too: mail, claims and history are gone.")
+@click.option(
+    "--purge", is_flag=True, help="All that was kept, too: mail, claims, history, notes on commits, snapshots."
+)
 @_yes
 @_dry_run
 @json_option
@@ -60,9 +62,13 @@ def uninstall(purge: bool, yes: bool, dry_run: bool, as_json: bool) -> int:
         doing.show(as_json, lambda: moving.shape(leaving, done=False), lambda: moving.plan(leaving, "uninstall"))
         return 0
     if purge and not yes:
-        _ask("", "Remove the queen's database, with all mail, claims and history?", "gitqueen uninstall --purge --yes")
+        _ask(
+            "",
+            "Remove all mail, claims, history, notes on commits and snapshots of work?",
+            "gitqueen uninstall --purge --yes",
+        )
     ended = control.leave(os.environ)
-    found = settling.leaving(queen)
+    found = settling.leaving(queen, purge=purge)
     parts = [*(settling.Part("daemon", path, "ended") for path in ended), *found.parts]
     if purge and not found.faults:
         queen.db.close()

@@ -251,12 +251,13 @@ def uninstall(queen: Queen, place: Place, dry_run: bool = False, purge: bool = F
         manifest.write(place.common_dir, {})
         markers.clear(place.common_dir)
         mirroring.withdraw(queen, place)
-        return Report(place.repo, hooks.look(place), done, (*told, *_written_history(place, purge)))
+        return Report(place.repo, hooks.look(place), done, (*told, *written_history(place, purge)))
     except errors.GitqueenError as fault:
         return Report(place.repo, fault=fault.message, hint=fault.hint, managed=_managed(queen, place))
 
 
-def _written_history(place: Place, purge: bool) -> tuple[str, ...]:
+def written_history(place: Place, purge: bool) -> tuple[str, ...]:
+    """Take the notes on commits and the snapshots away with `purge`; what is to be said of it."""
     if purge:
         gone = (f"{notes.REF} is gone",) if notes.remove(place) else ()
         return (*gone, "the snapshots of uncommitted work are gone") if rescue.purge(place) else gone

@@ -20,6 +20,7 @@ FOLDERS = ("spool", "damaged")
 FILES = (
     "queen.db", "queen.db-wal", "queen.db-shm", "queen.db-journal", "scan.lock", "next-scan", "now", "daemon.lock",
     "daemon.pid", "daemon.log", "daemon.log.1", "crash.log", "crash.log.1", "agents.json",
+    "agents.lock", "repositories",
 )  # fmt: skip
 """All that `--purge` removes: the queen's folder may be one that others use too."""
 
@@ -84,8 +85,9 @@ def install(queen: Queen) -> Outcome:
     return Outcome(tuple(parts), tuple(faults))
 
 
-def leaving(queen: Queen, dry_run: bool = False) -> Outcome:
-    """Agents and hooks out again, of repositories armed by name too."""
+def leaving(queen: Queen, dry_run: bool = False, purge: bool = False) -> Outcome:
+    """Agents and hooks out again, of repositories armed by name too; `purge`: also what stands in every repository that
+    was ever known, notes and snapshots."""
     parts, faults = list[Part](), list[str]()
     for kind in enrolling.KINDS:
         said = enrolling.uninstall(queen.env, kind, dry_run)
@@ -93,16 +95,21 @@ def leaving(queen: Queen, dry_run: bool = False) -> Outcome:
         faults += [f"{kind}: {said.fault}"] if said.fault else []
     with database.faults(queen.settings.database):
         managed = repos.all_managed(queen.db)
+        left = {key: path for key, path in repos.known(queen.db).items() if purge and key not in managed}
     if not dry_run:
-        healing.uninstall_everywhere(queen)
+        healing.uninstall_everywhere(queen, purge)
     for common_dir, path in managed.items():
         place = places.find(path)
         if place is None or place.common_dir != common_dir:
             faults.append(f"{path}: it is gone")
             continue
-        report = arming.uninstall(queen, place, dry_run)
+        report = arming.uninstall(queen, place, dry_run, purge)
         parts.append(Part("hooks", path, "; ".join(report.notes) or "out"))
         faults += [f"{path}: {report.fault}"] if report.fault else []
+    for common_dir, path in {} if dry_run else left.items():
+        place = places.find(path)
+        if place is not None and place.common_dir == common_dir and (gone := arming.written_history(place, purge)):
+            parts.append(Part("hooks", path, "; ".join(gone)))
     return Outcome(tuple(parts), tuple(faults))
 
 

@@ -80,11 +80,20 @@ def test_in_and_out_again(run: Runner, app: Repo, sealed: Path, home: Path) -> N
 
 def test_purge_takes_the_queen_and_nothing_else(run: Runner, app: Repo, home: Path) -> None:
     (home / "mine.txt").write_text("not the queen's\n")
+    run("gitqueen", "hooks", "install", cwd=app, check=True)
+    app.write("work.txt", "uncommitted\n")
+    run("gitqueen", "rescue", "now", cwd=app, check=True)
+    app.git("notes", "--ref=gitqueen", "add", "-m", "as a drain would", "HEAD")
+    run("gitqueen", "agents", "install", "claude", check=True)
     refused = run("gitqueen", "uninstall", "--purge")
     assert refused.returncode == 2 and (home / "queen.db").exists()
     said = run("gitqueen", "uninstall", "--purge", "--yes", check=True).stdout
     assert said.splitlines()[-2:] == ["  queen   ~/.claude/queen: removed, all but mine.txt", "✓ uninstalled"]
     assert [file.name for file in home.iterdir()] == ["mine.txt"]
+    assert "refs/notes/gitqueen is gone; the snapshots of uncommitted work are gone" in said
+    assert app.git("for-each-ref", "refs/notes", "refs/gitqueen") == ""
+    assert not (app.path / ".git" / "gitqueen" / "rescue.git").exists()
+    assert (app.path / "work.txt").read_text() == "uncommitted\n"
 
 
 SYSTEMCTL = """#!/bin/sh
