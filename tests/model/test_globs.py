@@ -302,7 +302,7 @@ def test_a_full_table_changes_no_answer(monkeypatch: pytest.MonkeyPatch) -> None
         (
             "\ud800",
             "'\\ud800' is no glob: 'utf-8' codec can't encode character '\\ud800' in position 0: "
-            + "surrogates not allowed",
+            "surrogates not allowed",
         ),
     ],
 )
