@@ -301,8 +301,10 @@ def test_a_full_table_changes_no_answer(monkeypatch: pytest.MonkeyPatch) -> None
         ("a" * 4097, f"'{'a' * 80}' is no glob: it has 4097 bytes, 4096 are allowed"),
         (
             "\ud800",
-            "'\\ud800' is no glob: 'utf-8' codec can't encode character '\\ud800' in position 0: "
-            "surrogates not allowed",
+            (
+                "'\\ud800' is no glob: 'utf-8' codec can't encode character '\\ud800' in position 0: "
+                "surrogates not allowed"
+            ),
         ),
     ],
 )
