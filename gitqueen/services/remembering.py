@@ -6,11 +6,10 @@ resolved by hand stays so until its facts change.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gitqueen import errors
-from gitqueen.git import commits, places
 from gitqueen.model import conflicts
 from gitqueen.model.claims import Claim
 from gitqueen.model.conflicts import Conflict, Finding
@@ -91,48 +90,12 @@ def _letter(finding: Finding, name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What git was asked before the transaction: it is slow, and others wait for the database."""
+    """What git was asked before the transaction (`asking`): it is slow, and others wait for the database."""
 
     unpushed: frozenset[str] = frozenset()
     """Worktrees with commits that no remote has."""
     unmerged: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Conflict -> those of its paths that her commits still change and his branch has not."""
-
-
-def ask(queen: Queen, living: Sequence[Sister]) -> Asked:
-    """Ask git what `reconcile` must know of repositories."""
-    unpushed = {folder for folder in colliding.cloned(queen, living) if _unpushed(folder)}
-    return Asked(frozenset(unpushed), dict(_unmerged(queen, living)))
-
-
-def _unpushed(worktree: str) -> bool:
-    place = places.find(worktree)
-    return place is not None and commits.unpushed(place)
-
-
-def _unmerged(queen: Queen, living: Sequence[Sister]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    with database.faults(queen.settings.database):
-        book = conflicts_table.open_ones(queen.db)
-    there = {sister.name: sister for sister in living}
-    for conflict in book:
-        if conflict.subject == colliding.COMMITTED and set(conflict.sisters) <= set(there):
-            one, other = (there[name] for name in conflict.sisters)
-            to_one, to_other = (_brought(queen, *pair, conflict, living) for pair in ((one, other), (other, one)))
-            # Each must have something that is new to the other; what is not committed yet is, too.
-            still = (to_one | to_other) & (to_other | _dirty(queen, one)) & (to_one | _dirty(queen, other))
-            yield conflict.id, tuple(path for path in conflict.facts if path in still)
-
-
-def _brought(queen: Queen, one: Sister, other: Sister, conflict: Conflict, living: Sequence[Sister]) -> set[str]:
-    place = places.find(one.worktree) if one.worktree else None
-    if place is None:
-        return set()
-    return colliding.brought(queen.at(place), one.name, conflict.facts, living, other.name)
-
-
-def _dirty(queen: Queen, sister: Sister) -> set[str]:
-    with database.faults(queen.settings.database):
-        return trees.changed(queen.db, sister.worktree or "")
 
 
 def reconcile(queen: Queen, living: Sequence[Sister], standing: Sequence[Claim], asked: Asked) -> list[Conflict]:

@@ -7,7 +7,7 @@ nobody needs, mail and history past their time. Reading comes first and without 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -24,6 +24,7 @@ from gitqueen.model.sisters import Body, Sister
 from gitqueen.senses import processes
 from gitqueen.services import (
     alone,
+    asking,
     claiming,
     colliding,
     draining,
@@ -126,9 +127,9 @@ def scan(
         surveying.look(survey, progress)
     relating.relate(queen, _common_dirs(view), survey.apart)
     _record_unseen(queen, view, survey)
-    asked = remembering.ask(queen, view.alive)
+    asked = asking.ask(queen, view.alive, survey.places)
     with step("services", "write what was seen"), database.transaction(queen.db, patience=min(patience, DATABASE)):
-        _bury(queen, view)
+        _bury(queen, view, survey.apart)
         _write_trees(queen, view, survey)
         trees.keep_worktrees(queen.db, survey.wanted)
         known = sisters_table.everyone(queen.db)
@@ -224,7 +225,7 @@ def _look(queen: Queen) -> _View:
     return view
 
 
-def _bury(queen: Queen, view: _View) -> None:
+def _bury(queen: Queen, view: _View, apart: Collection[str]) -> None:
     """Rows of the dead go; mail, claims (until the grace is over) and history stay with their names."""
     # Who wrote her row anew since we looked is not the one we saw dead.
     there = set(sisters_table.everyone(queen.db))
@@ -237,7 +238,7 @@ def _bury(queen: Queen, view: _View) -> None:
         queen.db, queen.now, *(Event("died", sister.name, sister.repo, {"pid": sister.pid}) for sister in seen_alive)
     )
     for sister in view.dead:
-        if sister.body is not None and sister.common_dir is not None:
+        if sister.body is not None and sister.common_dir is not None and sister.common_dir not in apart:
             markers.drop(sister.common_dir, sister.body.pid)
 
 

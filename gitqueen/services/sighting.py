@@ -12,7 +12,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from gitqueen import errors, settings
-from gitqueen.git import places
+from gitqueen.git import sights
+from gitqueen.git.places import Place
 from gitqueen.model import messages, names
 from gitqueen.model.processes import Process
 from gitqueen.model.sisters import Sister
@@ -29,6 +30,8 @@ from gitqueen.tracing import step
 
 _Sight = Mapping[int, tuple[Session | None, Spot | None]]
 """Row of a sister -> the agent at work as her, and where."""
+_Places = Mapping[str, Place | None]
+"""Where folders belong. One that is not in it did not answer, and is looked at again by the next scan."""
 
 
 def sight(queen: Queen) -> list[str]:
@@ -40,7 +43,9 @@ def sight(queen: Queen) -> list[str]:
         except OSError as fault:
             return [f"the processes: {fault}"]
     with step("services", "find the agents among them"):
-        at_work = _bring_in(queen, table, faults)
+        found = sessions.find(table)
+        there = _places(queen, table, found, faults)
+        at_work = _bring_in(queen, table, found, there, faults)
     here = living(queen, table)
     seats = {sister.row: seat(table, sister) for sister in here}
     with step("senses", "ask kitty and tmux for their windows"):
@@ -50,17 +55,30 @@ def sight(queen: Queen) -> list[str]:
             seen = Terminals(faults=[f"the windows: {fault}"])
     faults += seen.faults
     sight = {row: (at_work.get(row), seen.spot(one)) for row, one in seats.items()}
-    if _changed(queen, here, sight):
+    if _changed(queen, here, sight, there):
         with database.transaction(queen.db):
             # Again: meanwhile she may have moved, or said what she does.
-            for sister in _changed(queen, living(queen, table), sight):
+            for sister in _changed(queen, living(queen, table), sight, there):
                 sisters_table.set_sight(queen.db, sister)
     return faults
 
 
-def _changed(queen: Queen, sisters: Iterable[Sister], sight: _Sight) -> list[Sister]:
+def _places(queen: Queen, table: Mapping[int, Process], found: Iterable[Session], faults: list[str]) -> _Places:
+    """Of the folders of those who have no worktree yet: looking there may hang, and is done where it does no harm."""
+    worktrees = {sister.pid: sister.worktree for sister in living(queen, table)}
+    asked = {
+        one.folder or "/"
+        for one in found
+        if worktrees.get(one.process.pid) is None and (one.process.pid in worktrees or _is_of_this_hive(queen, one))
+    }
+    there = sights.find(asked)
+    faults += [f"{folder}: nothing was heard of it for {sights.QUICK:g} s" for folder in sorted(asked - there.keys())]
+    return there
+
+
+def _changed(queen: Queen, sisters: Iterable[Sister], sight: _Sight, there: _Places) -> list[Sister]:
     """Those who are no longer as their rows say, as they are."""
-    seen = ((sister, _as_seen(queen, sister, *sight[sister.row])) for sister in sisters if sister.row in sight)
+    seen = ((sister, _as_seen(queen, sister, *sight[sister.row], there)) for sister in sisters if sister.row in sight)
     return [new for old, new in seen if new != old]
 
 
@@ -84,16 +102,18 @@ def _process(queen: Queen, sister: Sister, table: Mapping[int, Process]) -> Proc
     return process if process is not None and process.ticks == sister.body.ticks else None
 
 
-def _bring_in(queen: Queen, table: dict[int, Process], faults: list[str]) -> dict[int, Session]:
+def _bring_in(
+    queen: Queen, table: Mapping[int, Process], at_work: Iterable[Session], there: _Places, faults: list[str]
+) -> dict[int, Session]:
     """Each session of this hive as the row of a sister, who enters where she is new."""
     known = {sister.pid: sister.row for sister in living(queen, table)}
     found: dict[int, Session] = {}
-    for session in sessions.find(table):
+    for session in at_work:
         row = known.get(session.process.pid)
         if row is None:
             if not _is_of_this_hive(queen, session) or _serves(session):
                 continue
-            row = _enter(queen, session, faults)
+            row = _enter(queen, session, there, faults)
         if row is not None:
             found[row] = session
     return found
@@ -127,16 +147,16 @@ def _registration(session: Session) -> Registration | None:
     return agents.registered(session.process.pid, session.process.ticks, session.env)
 
 
-def _enter(queen: Queen, session: Session, faults: list[str]) -> int | None:
+def _enter(queen: Queen, session: Session, there: _Places, faults: list[str]) -> int | None:
     """The row of whose process this is: hers, or that of the sister in whose name it runs."""
-    at = _as_her(queen, session, session.env)
+    at = _as_her(queen, session, session.env, there)
     try:
         identity = identifying.identify(at, process=session.process.pid)
     except errors.Usage as fault:
         # She will be told by her first command. Until then it is better to have her in the hive than not to see her.
         faults.append(f"{session.agent} with the pid {session.process.pid}: {fault.message}")
         bare = {key: value for key, value in session.env.items() if key not in ("GITQUEEN_NAME", "GITQUEEN_PID")}
-        identity = identifying.identify(_as_her(queen, session, bare), process=session.process.pid)
+        identity = identifying.identify(_as_her(queen, session, bare, there), process=session.process.pid)
     if identity.sister is None:
         return None
     if identity.notice:
@@ -147,22 +167,23 @@ def _enter(queen: Queen, session: Session, faults: list[str]) -> int | None:
     return identity.sister.row
 
 
-def _as_her(queen: Queen, session: Session, env: Mapping[str, str]) -> Queen:
+def _as_her(queen: Queen, session: Session, env: Mapping[str, str], there: _Places) -> Queen:
     """The queen as a command of this process would open her, with no more of its environment than `env`."""
     ours = {key: value for key, value in agents.without_sessions(queen.env).items() if key not in sessions.KEYS}
     hers = {**ours, **env, "GITQUEEN_HOME": queen.settings.home}
     folder = session.folder or "/"
-    return replace(queen, settings=settings.read(hers), env=hers, cwd=folder, place=places.find(folder), _config=None)
+    place = there.get(folder)
+    return replace(queen, settings=settings.read(hers), env=hers, cwd=folder, place=place, _config=None)
 
 
-def _as_seen(queen: Queen, sister: Sister, session: Session | None, spot: Spot | None) -> Sister:
+def _as_seen(queen: Queen, sister: Sister, session: Session | None, spot: Spot | None, there: _Places) -> Sister:
     """She, as she is now."""
     seen = replace(sister, terminal=spot.terminal if spot else None)
     if session is None:
         return seen  # a person's shell: what she does, she says herself
     if sister.pid == session.process.pid:
         seen = replace(seen, agent=session.agent)
-    if sister.worktree is None and session.folder is not None and (place := places.find(session.folder)) is not None:
+    if sister.worktree is None and (place := there.get(session.folder or "/")) is not None:
         seen = replace(seen, branch=place.branch, repo=place.repo, worktree=place.worktree, common_dir=place.common_dir)
     return _at_work(seen, session, spot, queen.now)
 

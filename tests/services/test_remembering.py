@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 
+from gitqueen.git import places
+from gitqueen.git.places import Place
+from gitqueen.services import asking, queen, remembering, tending
 from tests.collisions import kit as play
 from tests.collisions.kit import Stage, said
 from tests.hive import Repo, Sister
@@ -103,3 +110,23 @@ def test_what_was_no_matter_is_one_again_when_it_ended_and_came_back(near: Stage
     near.scan()
     play.ok(near.iza, "echo hers >>a")
     assert near.commit(near.bea, "echo more >>a; git commit -qam two") == said(row)
+
+
+def test_a_worktree_that_does_not_answer_is_not_asked(hive: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a dead network mount: what was seen to collide there stands until it answers."""
+    assert hive.commit(hive.iza, "echo hers >a; git commit -qam hers") == []
+    assert len(hive.commit(hive.bea, "echo mine >a; git commit -qam mine")) > 0
+    find = places.find
+
+    def hang(folder: str, env: Mapping[str, str] | None = None) -> Place | None:
+        if folder == str(hive.there.path):
+            signal.pause()
+        return find(folder, env)
+
+    opened = queen.open(os.environ, lambda: datetime.now(UTC), "/")
+    with closing(opened.db):
+        living = tending.living(opened)
+        [conflict] = remembering.book(opened)
+        assert dict(asking.ask(opened, living, {}).unmerged) == {conflict.id: ("a",)}
+        monkeypatch.setattr(places, "find", hang)
+        assert dict(asking.ask(opened, living, {}).unmerged) == {}

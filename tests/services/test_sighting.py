@@ -6,15 +6,18 @@ import errno
 import json
 import os
 import shutil
+import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gitqueen.git import places
+from gitqueen.git.places import Place
 from gitqueen.model import times
 from gitqueen.senses import kitty
 from gitqueen.services import queen, sighting, tending
@@ -343,3 +346,26 @@ def test_scans_at_once_make_one_sister_of_each_session(hive: Hive, sister: Born,
     scans = [subprocess.Popen([gitqueen(), "scan"], stdout=subprocess.DEVNULL) for _ in range(6)]
     assert [one.wait(60) for one in scans] == [0] * 6
     assert sorted(one["pid"] for one in hive().values()) == sorted(one.pid for one in born)
+
+
+def test_one_in_a_folder_that_does_not_answer_is_seen_and_placed_later(
+    hive: Hive, look: Look, opened: Queen, sister: Born, repo: Callable[..., Repo], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a dead network mount: whoever looks there hangs, and it is nobody whom the others wait for."""
+    dead, app = repo("dead"), repo("app")
+    one, other = agent(sister, dead), agent(sister, app)
+    find = places.find
+
+    def hang(folder: str, env: Mapping[str, str] | None = None) -> Place | None:
+        if folder == str(dead.path):
+            signal.pause()
+        return find(folder, env)
+
+    with monkeypatch.context() as mounted:
+        mounted.setattr(places, "find", hang)
+        for _ in range(2):
+            assert look() == [f"{dead.path}: nothing was heard of it for 1 s"]
+    assert {seen.pid: seen.worktree for seen in tending.living(opened)} == {one.pid: None, other.pid: str(app.path)}
+    assert {seen["pid"]: seen["worktree"] for seen in hive().values()} == {
+        one.pid: str(dead.path), other.pid: str(app.path)
+    }  # fmt: skip

@@ -1,0 +1,64 @@
+"""Asking: what git must say of the conflicts in the book before a scan decides which of them still hold.
+
+Before the scan's transaction, because git is slow and others wait for the database; and never in a worktree that has
+not just answered, because whoever touches one on a dead mount hangs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from gitqueen.git import commits, sights
+from gitqueen.git.places import Place
+from gitqueen.model.conflicts import Conflict
+from gitqueen.model.sisters import Sister
+from gitqueen.services import colliding
+from gitqueen.services.queen import Queen
+from gitqueen.services.remembering import Asked
+from gitqueen.store import conflicts, database, trees
+
+
+def ask(queen: Queen, living: Sequence[Sister], seen: Mapping[str, Place]) -> Asked:
+    """What `remembering.reconcile` must know of repositories. `seen`: worktrees that answered a moment ago."""
+    with database.faults(queen.settings.database):
+        book = [one for one in conflicts.open_ones(queen.db) if one.subject == colliding.COMMITTED]
+    cloned = colliding.cloned(queen, living)
+    if not book and not cloned:
+        return Asked()
+    there = {**seen, **sights.find(cloned.union(one.worktree for one in living if book and one.worktree) - seen.keys())}
+    answering = [sister for sister in living if sister.worktree in there]
+    unpushed = {folder for folder in cloned if (place := there.get(folder)) and commits.unpushed(place)}
+    return Asked(frozenset(unpushed), dict(_unmerged(queen, book, answering, there)))
+
+
+def _unmerged(
+    queen: Queen, book: Iterable[Conflict], living: Sequence[Sister], there: Mapping[str, Place | None]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    sisters = {sister.name: sister for sister in living}
+    for conflict in book:
+        if set(conflict.sisters) <= set(sisters):
+            one, other = (sisters[name] for name in conflict.sisters)
+            pairs = ((one, other), (other, one))
+            to_one, to_other = (_brought(queen, there, *pair, conflict, living) for pair in pairs)
+            # Each must have something that is new to the other; what is not committed yet is, too.
+            still = (to_one | to_other) & (to_other | _dirty(queen, one)) & (to_one | _dirty(queen, other))
+            yield conflict.id, tuple(path for path in conflict.facts if path in still)
+
+
+def _brought(
+    queen: Queen,
+    there: Mapping[str, Place | None],
+    one: Sister,
+    other: Sister,
+    conflict: Conflict,
+    living: Sequence[Sister],
+) -> set[str]:
+    place = there.get(one.worktree or "")
+    if place is None:
+        return set()
+    return colliding.brought(queen.at(place), one.name, conflict.facts, living, other.name)
+
+
+def _dirty(queen: Queen, sister: Sister) -> set[str]:
+    with database.faults(queen.settings.database):
+        return trees.changed(queen.db, sister.worktree or "")
