@@ -85,12 +85,12 @@ def _database(read: settings.Settings, env: Mapping[str, str], cwd: str) -> Iter
     db = database.look(read.home)
     with database.faults(read.database):
         try:
-            yield from _inside(read, db)
+            yield from _inside(read, env, db)
         finally:
             db.close()
 
 
-def _inside(read: settings.Settings, db: database.Database) -> Iterator[Check]:
+def _inside(read: settings.Settings, env: Mapping[str, str], db: database.Database) -> Iterator[Check]:
     broken = database.damage(db)
     yield Check("database", not broken, "; ".join(broken) or "whole", _move_away(read))
     found = database.version(db)
@@ -101,13 +101,15 @@ def _inside(read: settings.Settings, db: database.Database) -> Iterator[Check]:
         yield Check("tables", False, wrong, "point GITQUEEN_HOME at another folder")
     yield _journal(read, database.journal(db))
     if found == schema.VERSION and not broken:
+        from gitqueen.services import examining, peering
+
+        hanging = peering.hanging(db)
         for common_dir, path in repos.all_managed(db).items():
-            if not os.path.isdir(common_dir):
+            if path not in hanging and not os.path.isdir(common_dir):
                 yield Check("repository", False, f"{path} is gone", f"gitqueen hooks uninstall {quote(path)}")
         yield from _hooks(db)
-        from gitqueen.services import examining
-
-        yield from (Check(*found) for found in examining.look(db, read.home))
+        yield from (Check(*found) for found in examining.look(db, read.home, hanging))
+        yield from (Check(*found) for found in (*peering.worktrees(db), *peering.clock(db, env)))
 
 
 def _hooks(db: database.Database) -> Iterator[Check]:

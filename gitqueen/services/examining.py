@@ -4,7 +4,7 @@ them, and a remote to which all of it would go. For the doctor; nothing is chang
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from shlex import quote
 
 from gitqueen import errors
@@ -22,11 +22,12 @@ MOST = 50
 """Repositories that are asked, two processes each."""
 
 
-def look(db: Database, home: str) -> Iterator[Found]:
-    """A check for each thing that is wrong in a managed repository; one in all where nothing is."""
+def look(db: Database, home: str, apart: Collection[str] = ()) -> Iterator[Found]:
+    """A check for each thing that is wrong in a managed repository; one in all where nothing is. Those `apart`, by
+    path, may hang and are not touched."""
     managed, book, waiting = repos.all_managed(db), mirrors.everything(db), unnoted.count(db)
     well = 0
-    for common_dir, path in list(managed.items())[:MOST]:
+    for common_dir, path in [one for one in managed.items() if one[1] not in apart][:MOST]:
         place = mirroring.find(path, common_dir)
         if place is None:
             continue  # gone: said elsewhere

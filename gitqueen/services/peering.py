@@ -1,19 +1,29 @@
-"""Peering: what keeps us from seeing the windows that agents are in. For the doctor; nothing is changed.
+"""Peering: what keeps us from seeing the windows that agents are in, worktrees, and jobs of the clock. For the doctor;
+nothing is changed.
 
-Only kittys of this home are asked: what runs under another one is somebody else's business.
+Only kittys of this home are asked: what runs under another one is somebody else's business. Worktrees are told as the
+last scan found them: one that hangs would hang the doctor as well.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from shlex import quote
 
 from gitqueen.senses import kitty, processes
+from gitqueen.services import timing
+from gitqueen.store import jobs, repos, trees
+from gitqueen.store.database import Database
 
 Found = tuple[str, bool, str, str]
 """name, ok, detail, mend: the fields of a check."""
 
 MEND = f"put into kitty.conf, and restart kitty: {' and '.join(kitty.CONF)}"
+
+QUICK = 1.0
+"""Seconds in which a worktree answers that does not hang."""
+_LISTS = {"crontab": "crontab -l", "systemd timers": "systemctl --user list-timers"}
 
 
 def look(env: Mapping[str, str]) -> Iterator[Found]:
@@ -35,6 +45,45 @@ def look(env: Mapping[str, str]) -> Iterator[Found]:
     if well:
         windows = sum(len(answer.windows) for answer in well)
         yield "kitty", True, f"{_count(windows, 'window')} in {_count(len(well), 'instance')}", ""
+
+
+def hanging(db: Database) -> set[str]:
+    """Worktrees that took so long to say no that a look from here may hang."""
+    return {path for path, unread in trees.unread(db).items() if unread.took > QUICK}
+
+
+def worktrees(db: Database) -> Iterator[Found]:
+    """A check for each worktree that the last scan could not look at."""
+    watched, known, managed = repos.watched(db), repos.known(db), set(repos.all_managed(db).values())
+    added = {path for common_dir, path in known.items() if common_dir in watched}
+    for path, unread in trees.unread(db).items():
+        gone = "no worktree is there" in unread.fault
+        if not (gone and path in managed):  # else said elsewhere
+            yield "worktree", False, f"{path}: {unread.fault}", _mend(path, unread.fault, gone, path in added)
+
+
+def _mend(path: str, fault: str, gone: bool, added: bool) -> str:
+    forget = f"gitqueen repos remove {quote(path)}"
+    if "dubious ownership" in fault:
+        return f"if you trust its owner: git config --global --add safe.directory {quote(path)}"
+    if gone:
+        return forget if added else "it is forgotten when no sister is there any more"
+    if "nothing was heard" in fault:
+        return "see that its disk or network mount answers" + (f", or: {forget}" if added else "")
+    return f"git -C {quote(path)} fsck"
+
+
+def clock(db: Database, env: Mapping[str, str]) -> Iterator[Found]:
+    """A check for each place of jobs that cannot be read, and for each job that will never run."""
+    unread = trees.unread(db)
+    for fault in timing.sources(env, [path for path in trees.worktrees(db) if path not in unread]).faults:
+        source = fault.partition(":")[0]
+        yield "cron", False, fault, _LISTS.get(source, f"mend or remove {quote(source)}")
+    for job in jobs.everything(db):
+        if job.fault:
+            line = " ".join(part for part in (job.schedule, job.command) if part)
+            mend = "crontab -e" if job.source == "crontab" else f"mend that line in {quote(job.source)}"
+            yield "cron", False, f"{job.source}: {line}: {job.fault}", mend
 
 
 def _is_of_this_home(pid: int, env: Mapping[str, str]) -> bool:

@@ -7,8 +7,8 @@ command never holds what looks like a secret.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -27,6 +27,16 @@ SOON = 10 * MINUTE
 """Seconds before a job runs in which those who work uncommitted where it will run are told."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What stands in all the places of jobs."""
+
+    mine: list[Entry]
+    system: list[Entry]
+    faults: list[str]
+    """A sentence for each that could not be read."""
+
+
 def refresh(queen: Queen, apart: Collection[str] = (), whatever: bool = False) -> list[str]:
     """Read all sources where the last reading is old (`whatever` its age); a sentence for each that could not be.
 
@@ -37,12 +47,10 @@ def refresh(queen: Queen, apart: Collection[str] = (), whatever: bool = False) -
     worktrees = {
         tree.path: tree.common_dir for tree in trees.worktrees(queen.db).values() if tree.common_dir not in apart
     }
-    (own, first), (system, second), (timers, third), (claude, fourth) = (
-        cron.own(queen.env), cron.system(), systemd.timers(queen.env), cron.claude(worktrees)
-    )  # fmt: skip
+    read = sources(queen.env, worktrees)
     paths = {**worktrees, **{path: place for place, path in repos.known(queen.db).items()}}
-    mine = [_job(queen, entry, paths) for entry in (*own, *timers, *claude)]
-    judged = [(entry, _job(queen, entry, paths)) for entry in system]
+    mine = [_job(queen, entry, paths) for entry in read.mine]
+    judged = [(entry, _job(queen, entry, paths)) for entry in read.system]
     theirs = [job for entry, job in judged if _concerns(queen, entry, job)]
     try:
         with database.transaction(queen.db):
@@ -50,7 +58,14 @@ def refresh(queen: Queen, apart: Collection[str] = (), whatever: bool = False) -
             repos.set_last(queen.db, "jobs", queen.now.timestamp())
     except errors.Busy:
         pass  # the next scan reads them again
-    return [*first, *second, *third, *fourth]
+    return read.faults
+
+
+def sources(env: Mapping[str, str], worktrees: Iterable[str]) -> Sources:
+    """All that this user may read, as it stands there now."""
+    (own, first), (system, second) = cron.own(env), cron.system()
+    (timers, third), (claude, fourth) = systemd.timers(env), cron.claude(worktrees)
+    return Sources([*own, *timers, *claude], system, [*first, *second, *third, *fourth])
 
 
 def _concerns(queen: Queen, entry: Entry, job: Job) -> bool:

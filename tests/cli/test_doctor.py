@@ -9,6 +9,8 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from gitqueen.store import database, schema
 from tests.hive import Repo, Runner
 
@@ -94,3 +96,58 @@ def test_a_crash_and_a_missing_command(run: Runner, home: Path) -> None:
     done = run("gitqueen", "doctor")
     assert done.returncode == 1
     assert "  ✗ crashes        ~/.claude/queen/crash.log holds what went wrong\n      → less ~/.claude" in done.stdout
+
+
+def test_what_could_not_be_looked_at(
+    run: Runner, repo: Callable[..., Repo], sealed: Path, home: Path, tmp_path: Path
+) -> None:
+    fine, corrupt, gone, far = repo("fine"), repo("corrupt"), repo("gone"), repo("far")
+    run("gitqueen", "repos", "add", fine, corrupt, gone, far, check=True)
+    run("gitqueen", "hooks", "install", far, check=True)
+    (corrupt.path / ".git/index").write_bytes(b"DIRC nonsense")
+    gone.path.rename(tmp_path / "moved")
+    (sealed / ".crontab").write_text("61 * * * * never\nnonsense\n@daily fine\n")
+    (fine.path / ".claude").mkdir()
+    (fine.path / ".claude/scheduled_tasks.json").write_text("{")
+    run("gitqueen", "scan", check=True)
+    run("gitqueen", "cron", check=True)
+    # As a scan leaves it where a network mount is dead.
+    with closing(sqlite3.connect(home / "queen.db", isolation_level=None, timeout=30)) as db:
+        row = (os.fsencode(far.path), "nothing was heard of it for 10 s", 10.0)
+        db.execute("INSERT OR REPLACE INTO unread (worktree, fault, took) VALUES (?, ?, ?)", row)
+    far.path.rename(tmp_path / "not touched")
+    done = run("gitqueen", "doctor", "--json")
+    found = [
+        (one["name"], one["detail"], one["mend"])
+        for one in json.loads(done.stdout)["checks"]
+        if one["name"] in ("repository", "worktree", "cron")
+    ]
+    assert done.returncode == 1
+    name, detail, mend = found.pop(0)
+    assert (name, mend) == ("worktree", f"git -C {corrupt.path} fsck")
+    assert detail.startswith(f"{corrupt.path}: git status failed: ")
+    tasks = fine.path / ".claude/scheduled_tasks.json"
+    assert found == [
+        (
+            "worktree", f"{far.path}: nothing was heard of it for 10 s",
+            f"see that its disk or network mount answers, or: gitqueen repos remove {far.path}",
+        ),
+        ("worktree", f"{gone.path}: no worktree is there any more", f"gitqueen repos remove {gone.path}"),
+        ("cron", f"{tasks}: is not understood", f"mend or remove {tasks}"),
+        ("cron", "crontab: 61 * * * * never: Bad minute", "crontab -e"),
+        ("cron", "crontab: nonsense: no line that cron understands", "crontab -e"),
+    ]  # fmt: skip
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_strangers_repository(run: Runner, repo: Callable[..., Repo]) -> None:
+    app = repo()
+    run("gitqueen", "repos", "add", app, check=True)
+    run("chown", "-R", "65534:65534", app, check=True)
+    run("gitqueen", "scan", check=True)
+    mend = f"if you trust its owner: git config --global --add safe.directory {app.path}"
+    check = examine(run, 1)["worktree"]
+    assert "dubious ownership" in str(check["detail"]) and check["mend"] == mend
+    run("sh", "-ec", mend.partition(": ")[2], check=True)
+    run("gitqueen", "scan", check=True)
+    assert bad(examine(run, 0)) == []
