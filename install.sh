@@ -14,7 +14,7 @@ END
 }
 
 main() {
-  demo='' uninstall=''
+  demo='' uninstall='' new=''
   for word in "$@"; do
     case $word in
       --demo) demo=yes ;;
@@ -36,6 +36,7 @@ main() {
   fi
   install
   if [ -n "$demo" ]; then "$venv/bin/gitqueen" demo; fi
+  advise
 }
 
 install() {
@@ -59,9 +60,14 @@ install() {
       stop 'pip could not install it (see above); what was there before is still there'
     "$venv/bin/gitqueen" --version >/dev/null || stop 'it is installed and does not start (see above)'
     printf '%s\n' "$sources" >"$stamp"
+    new=yes
     "$venv/bin/gitqueen" --version
   fi
   for name in gitqueen queen iam; do link "$name"; done
+}
+
+# Last, where it is read: the demo fills a screen.
+advise() {
   case :$PATH: in
     *":$bin:"*) ;;
     *)
@@ -70,6 +76,9 @@ install() {
       echo '  export PATH="$HOME/.local/bin:$PATH"'
       ;;
   esac
+  if [ -n "$new" ]; then
+    echo 'Next: gitqueen install --dry-run   (everywhere), or in one repository: gitqueen hooks install .'
+  fi
 }
 
 # An environment whose pip works, or a new one in its place. The path stays: git hooks name the interpreter in it.

@@ -144,6 +144,7 @@ def test_it_installs_shows_itself_and_is_removed_without_root_and_without_a_trac
     assert (code, err) == (0, ""), out
     assert out.startswith(f"Making an environment in {machine.venv} ...\nInstalling gitqueen ...\ngitqueen, version ")
     assert NOT_ON_PATH.format(bin=machine.bin) in out
+    assert out.endswith("or in one repository: gitqueen hooks install .\n"), "the last word is what to do next"
     assert "✓ every step was seen to work" in out
     assert list((machine.root / "tmp").iterdir()) == []
     assert {path.name: os.readlink(path) for path in machine.bin.iterdir()} == {
