@@ -80,3 +80,11 @@ def vanished(before: Iterable[Kept], now: Iterable[Kept], still: Collection[str]
     there = {one.oid for one in now}
     gone = [one for one in before if one.path not in still and one.oid not in there]
     return sorted({(one.path, one.oid): one for one in gone}.values(), key=lambda one: (one.path, one.part))
+
+
+def grown(content: bytes, into: bytes) -> bool:
+    """Whether `into` is `content` with more in it: every line stands there, as often and in the same order."""
+    if b"\0" in content or b"\0" in into:
+        return False
+    rest = iter(into.splitlines())
+    return all(any(line == other for other in rest) for line in content.splitlines())

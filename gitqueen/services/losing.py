@@ -159,14 +159,20 @@ def _loss(before: Rescue, owner: str, paths: Mapping[str, str]) -> Loss:
 def _states(place: Place, before: Rescue, gone: Sequence[Kept]) -> Iterator[tuple[Kept, str]]:
     """Where each content is now; history is asked once for all of them, and only where one is not on the disk."""
     seen: seeking.Seen | None = None
+    changed: Mapping[str, object] | None = None
     for number, (kept, raw) in enumerate(zip(gone, rescue.data(place, [one.oid for one in gone]), strict=True)):
-        if raw is None or on_disk(place.worktree or "", kept.path) == raw:
+        there = on_disk(place.worktree or "", kept.path)
+        if raw is None or there == raw:
             yield kept, seeking.KEPT
             continue
         try:
             seen = seen or seeking.survey(place, before.head, [one.path for one in gone])
             filtered = kept.part == rescue.WORKTREE and kept.mode != "120000"
             state = seeking.state(place, seen, kept.path, raw, filtered) if number < MOST else seeking.NOWHERE
+            if state == seeking.NOWHERE and there is not None and rescues.grown(raw, there):
+                # Somebody wrote on and committed: all of it is in that commit. A checkout would have made none.
+                changed = seeking.changed_since(place, before.head) if changed is None else changed
+                state = seeking.KEPT if kept.path in changed else state
         except errors.GitqueenError:
             state = seeking.NOWHERE  # better told in vain than silent
         yield kept, state
