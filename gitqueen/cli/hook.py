@@ -164,7 +164,7 @@ def _open(reason: str, fault: BaseException | None = None) -> int:
 
 TYPE_CHECKING = False  # importing typing costs 4 ms
 if TYPE_CHECKING:
-    from gitqueen.services.identifying import Identity
+    from gitqueen.model.sisters import Identity
     from gitqueen.services.queen import Queen
 
 

@@ -13,8 +13,8 @@ from gitqueen.git.places import Place
 from gitqueen.model import commands
 from gitqueen.model.commands import Threat
 from gitqueen.model.events import VENTURED, Event
+from gitqueen.model.sisters import Identity
 from gitqueen.services import losing, rescuing
-from gitqueen.services.identifying import Identity
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, events
 
