@@ -223,3 +223,5 @@ def _let_go(queen: Queen, claim: Claim, me: str) -> None:
         text = f"{me} released your claim {claim.id} with --force."
         messages_table.add(queen.db, QUEEN, claim.owner, text, NORMAL, queen.now, None)
     marking.claims(queen, claim.common_dir)
+    if claim.paths:
+        tending.outdate(queen)  # what collided with it is over: the next look says so

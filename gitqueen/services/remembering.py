@@ -61,23 +61,24 @@ def _is_muted(known: Conflict | None, finding: Finding) -> bool:
 def _announce(queen: Queen, finding: Finding, aware: str | None, letters: Mapping[str, str]) -> None:
     detail = {"id": finding.id, "type": finding.type, "sisters": list(finding.sisters), "severity": finding.severity}
     events.record(queen.db, queen.now, Event("conflict-seen", finding.sisters[0], finding.repo, detail))
-    if finding.severity == conflicts.INFO or _left(queen, finding):
+    if finding.severity == conflicts.INFO:
         return  # shown in status; mail is for what wants doing
+    told = _aware(queen, finding)
     priority = URGENT if finding.type == conflicts.BRANCH_SWITCHED else NORMAL
     for name in letters or finding.sisters:
-        if name != aware:
+        if name != aware and name not in told:
             text = letters.get(name) or _letter(finding, name)
             messages_table.add(queen.db, QUEEN, name, text, priority, queen.now, None)
 
 
-def _left(queen: Queen, finding: Finding) -> bool:
-    """Whether these are the ones whom a sister left on a branch: they know that they share it."""
-    return finding.type == conflicts.SHARED_BRANCH and any(
-        one.type == finding.type
-        and (one.common_dir, one.subject, one.severity) == (finding.common_dir, finding.subject, finding.severity)
-        and set(one.sisters) > set(finding.sisters)
-        for one in conflicts_table.open_ones(queen.db)
-    )
+def _aware(queen: Queen, finding: Finding) -> set[str]:
+    """Those who were told already that they share this branch: who joins or leaves makes it no news for them."""
+    if finding.type != conflicts.SHARED_BRANCH:
+        return set()
+    alike = (finding.type, finding.common_dir, finding.subject, finding.severity)
+    book = conflicts_table.open_ones(queen.db)
+    known = [one for one in book if (one.type, one.common_dir, one.subject, one.severity) == alike]
+    return {name for one in known if one.id != finding.id for name in one.sisters}
 
 
 def _letter(finding: Finding, name: str) -> str:
