@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -47,7 +48,20 @@ def spool() -> list[str]:
 
 def drained() -> None:
     """Wait until no hook's record waits and nobody drains."""
-    until(lambda: not [name for name in spool() if name != "lock"], "the spool is drained")
+    until(lambda: not [name for name in spool() if name != "lock"] and _nobody_drains(), "the spool is drained")
+
+
+def _nobody_drains() -> bool:
+    """Whether the lock is free: a drain has it through its last look, when nothing waits any more."""
+    lock = Path(os.environ["GITQUEEN_HOME"], "spool", "lock")
+    if not lock.exists():
+        return True
+    with lock.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+    return True
 
 
 def events(repo: Repo, *kinds: str) -> list[dict[str, Any]]:
