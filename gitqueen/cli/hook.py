@@ -1,4 +1,4 @@
-"""The lean door, run by path with `python -I -S`: `hook.py git EVENT [ARGUMENT...]`, and `drain`, `look`, `keep`, `pack`.
+"""The lean door, run by path with `python -I -S`: `hook.py git EVENT [ARGUMENT...]`, or drain, look, keep, pack.
 
 Without click, rich, pygit2, psutil or filelock, because every import is paid by a commit. Fails open: our own fault, a
 timeout or a missing database says one line, is logged, and lets git go on. Only a refusal by policy says no.
