@@ -1,4 +1,5 @@
-"""Looking at 200 repositories of 300 files: the first time, when nothing and when one changed; and the daemon at rest.
+"""Looking at 200 repositories of 300 files: the first time, when nothing and when one changed; at some beside one of
+70,000 files; and the daemon at rest.
 
 The floor is `git status` in each of them, one after another; `gita ll` and `vcs status` stand beside, where they are
 installed.
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import time
@@ -24,9 +26,19 @@ EACH = 'for repo in repo-*; do git -C "$repo" status --porcelain || exit 1; done
 SETTLED, REST = 35.0, 60.0
 """Seconds after which a daemon has looked twice and watches all; and over which it is measured then."""
 TICKS = 10_000
+SMALL, LARGE, LATER, BOUND = 20, 70_000, 0.3, 12.0
+"""Repositories beside a large one, its files, the seconds that they wait for it, and those after which it is given up."""
 
 
-class Field(Stage):
+class Own(Stage):
+    """A stage on which libgit2 reads the same configuration as git."""
+
+    def env(self, name: str | None = None, pid: int | None = None) -> dict[str, str]:
+        # The configuration of the stage's own home: libgit2 does not know where this variable leads.
+        return {key: value for key, value in super().env(name, pid).items() if key != "GIT_CONFIG_GLOBAL"}
+
+
+class Field(Own):
     """A stage with the repositories in it, known to gitqueen."""
 
     def __init__(self) -> None:
@@ -47,10 +59,6 @@ class Field(Stage):
                 "-C", path, "update-index", "-q", "--refresh"
             )  # a clone's index is younger than its files: git looks into each once
         self.run("repos", "add", *self.paths)
-
-    def env(self, name: str | None = None, pid: int | None = None) -> dict[str, str]:
-        # The configuration of the stage's own home: libgit2 does not know where this variable leads.
-        return {key: value for key, value in super().env(name, pid).items() if key != "GIT_CONFIG_GLOBAL"}
 
     def floor(self) -> Command:
         return Command(lambda _: ("sh", "-c", EACH), self.env(), self.root)
@@ -125,6 +133,50 @@ def calm() -> Iterator[Row]:
             hands.close()
 
 
+def large() -> Iterator[Row]:
+    with Own() as beside, Own() as without:
+        for stage in (beside, without):
+            stage.run("repos", "add", *(stage.repository(f"app-{number}") for number in range(SMALL)))
+        big = _large(beside)
+        beside.run("repos", "add", big)
+        # The first time it is not known to be slow, and they wait for it for a second.
+        found = [(_until_seen(beside), _until_seen(without)) for _ in range(ROUNDS + 1)][1:]
+        later = statistics.median(one for one, _ in found) - statistics.median(one for _, one in found)
+        yield _at_most(f"{SMALL} repositories beside one of {LARGE:,} files", "later than without", later, LATER, " s")
+        [(took,)] = beside.sql(f"SELECT took FROM worktrees WHERE path = CAST('{big}' AS BLOB)")
+        assert isinstance(took, float)
+        yield _at_most(f"look at {LARGE:,} files", "given up then", took, BOUND, " s")
+
+
+def _large(stage: Stage) -> str:
+    path = os.path.join(stage.root, "large")
+    stage.git("init", "-q", "-b", "main", path)
+    for number in range(LARGE // 100):
+        folder = os.path.join(path, f"folder-{number}")
+        os.mkdir(folder)
+        for name in range(100):
+            os.close(os.open(os.path.join(folder, f"file-{name}"), os.O_CREAT | os.O_WRONLY))
+    stage.git("-C", path, "add", "-A")
+    stage.git("-C", path, "-c", "user.name=bench", "-c", "user.email=bench@localhost", "commit", "-qm", "first")
+    return path
+
+
+def _until_seen(stage: Stage) -> float:
+    """Seconds of a scan until the last of the small repositories is in the database."""
+    began, started, seconds = time.time(), time.monotonic(), 0.0
+    scan = subprocess.Popen([GITQUEEN, "scan"], env=stage.env(), cwd=stage.root, stdout=subprocess.DEVNULL)
+    seen = f"worktrees WHERE CAST(path AS TEXT) LIKE '%/app-%' AND scanned_at >= {began}"
+    while not seconds:
+        ended = scan.poll() is not None
+        if stage.count(seen) == SMALL:
+            seconds = time.monotonic() - started
+        elif ended:
+            raise SystemExit("gitqueen scan did not look at all of them")
+        time.sleep(0.002)
+    scan.wait()
+    return seconds
+
+
 def rest() -> Iterator[Row]:
     with Field() as field:
         field.run("daemon", "start")
@@ -168,5 +220,5 @@ def _rss(pid: int) -> int:
 
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
-    "scan-first": first, "scan-calm": calm, "daemon-rest": rest, "daemon-flat": flat
+    "scan-first": first, "scan-calm": calm, "scan-large": large, "daemon-rest": rest, "daemon-flat": flat
 }  # fmt: skip
