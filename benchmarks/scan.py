@@ -27,7 +27,7 @@ SETTLED, REST = 35.0, 60.0
 """Seconds after which a daemon has looked twice and watches all; and over which it is measured then."""
 TICKS = 10_000
 SMALL, LARGE, LATER, BOUND = 20, 70_000, 0.3, 12.0
-"""Repositories beside a large one, its files, the seconds that they wait for it, and those after which it is given up."""
+"""Repositories beside a large one, its files, the seconds that they wait for it, and those when it is given up."""
 
 
 class Own(Stage):
