@@ -176,7 +176,8 @@ def read_notes(text: str) -> list[Note]:
         if what in (STARTED, COMMIT, DONE) and sister:
             rest = (_text(said, "task"), _text(said, "agent"), _text(said, "machine"))
             found.append(Note(what, sister, *rest, times.parse(said.get("at"))))
-    return sorted(found, key=lambda one: times.iso(one.at) if one.at else "~")
+    order = (STARTED, COMMIT, DONE)  # within one second, as it happens
+    return sorted(found, key=lambda one: (times.iso(one.at) if one.at else "~", order.index(one.what)))
 
 
 def _object(content: bytes) -> dict[str, object]:

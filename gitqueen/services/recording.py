@@ -27,7 +27,7 @@ def commit(queen: Queen, place: Place, oid: str, maker: Sister | None, how: str)
     here = queen.at(place)
     changed = commits.changed(place, oid)[:MOST_PATHS] if maker is not None else []
     found = _collisions(here, changed, maker) if maker is not None else []
-    name, task = (maker.name, maker.task) if maker else (None, None)
+    name, task = (maker.name, _task(queen, maker)) if maker else (None, None)
     with database.transaction(queen.db):
         seen = commits_table.save(queen.db, Made(place.common_dir, oid, name, task, queen.now, queen.clock()))
         if seen == commits_table.KNOWN:
@@ -53,6 +53,12 @@ def _collisions(here: Queen, changed: list[str], maker: Sister) -> list[conflict
     if (not others and not standing) or conflicts.policy(here.config, conflicts.FILE_COLLISION) == conflicts.OFF:
         return []
     return colliding.paths_colliding(here, maker.name, changed, others, standing)
+
+
+def _task(queen: Queen, maker: Sister) -> str | None:
+    """What she worked on when she made it: by the time a hook's record is read she may have finished it."""
+    with database.faults(queen.settings.database):
+        return events.task_at(queen.db, maker.name, queen.now) or maker.task
 
 
 def picked(queen: Queen, place: Place, oid: str, by: Sister | None) -> None:

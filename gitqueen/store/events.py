@@ -76,6 +76,20 @@ def last(db: Database, kind: str, sister: str) -> datetime | None:
     return times.parse(found[0]) if found else None
 
 
+def task_at(db: Database, sister: str, at: datetime) -> str | None:
+    """What `sister` worked on at that second: declared then or before, and not finished in an earlier one."""
+    moment = times.iso(at)
+    found = db.execute(
+        """SELECT kind, detail, at FROM events
+           WHERE sister = :sister AND kind IN ('declared', 'done') AND at <= :at ORDER BY id DESC LIMIT 1""",
+        {"sister": rows.text(sister), "at": moment},
+    ).fetchone()
+    if found is None or (found[0] == "done" and found[2] < moment):
+        return None
+    task = json.loads(found[1]).get("task")
+    return task if isinstance(task, str) else None
+
+
 def forget(db: Database, before: datetime) -> int:
     """Drop events from before `before`; how many went."""
     return db.execute("DELETE FROM events WHERE at < ?", (times.iso(before),)).rowcount
