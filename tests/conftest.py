@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -77,6 +78,10 @@ hypothesis.settings.load_profile("ci" if CI else "default")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell starts what it puts into the background with these ignored, and all below would inherit that.
+    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, usual)
     for part in NEEDS:
         config.addinivalue_line("markers", f"needs_{part}: skipped where {part} is not to be had (in CI: a failure)")
     # Under xdist the first process collects and runs nothing: its workers must still see the outer environment, to

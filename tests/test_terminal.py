@@ -159,5 +159,5 @@ def test_a_scan_leaves_no_trace_of_its_progress(iza: tuple[Sister, Repo], screen
 def test_errors_are_red_and_say_what_to_type(iza: tuple[Sister, Repo], screen: Callable[..., Screen]) -> None:
     one, app = iza
     shown = screen(80, one, app.path).type("gitqueen statsu", painted=True)
-    assert "\x1b[" in shown[0] and "there is no command 'statsu'. Did you mean status?" in shown[0]
+    assert "\x1b[" in shown[0] and "there is no command 'statsu'. Did you mean status or statusline?" in shown[0]
     assert shown[1] == "  → gitqueen --help"

@@ -120,8 +120,7 @@ def test_onboard_of_a_session_and_of_a_person(
         "    deploy by iza-2: rolling out\n"
         "\n"
         "  📬 1 unread (read it: gitqueen inbox):\n"
-        r"    #1 from iza-2 ⚡URGENT: look at\nthis"
-        "\n"
+        "    #1 from iza-2 ⚡URGENT: look at …\n"
         "\n"
         '  Send mail to a sister:    queen tell <name> "<msg>"\n'
         "  Before editing a file:    queen check <path>\n"

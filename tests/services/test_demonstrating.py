@@ -66,7 +66,7 @@ def test_it_plays_to_the_end_whatever_the_environment_holds(temporary: Path, hom
     typed = [line.partition(" $ ")[2] for line in lines if re.match(r"  (you|iza|ada) \$ ", line)]
     assert typed == [line.command for line in SCRIPT]
     titles = [line.title for line in SCRIPT if line.title]
-    assert [line for line in lines if re.match(r"\d\. ", line)] == [f"{n}. {t}" for n, t in enumerate(titles, 1)]
+    assert [line for line in lines if re.match(r"\d+\. ", line)] == [f"{n}. {t}" for n, t in enumerate(titles, 1)]
     assert lines[-1] == "✓ every step was seen to work; the demo's home and repository are gone again"
     assert str(temporary) not in done.stdout
     nothing_is_left(temporary)

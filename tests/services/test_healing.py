@@ -38,7 +38,8 @@ def test_a_deleted_hook_is_there_again_after_a_scan(
     app: Repo, run: Runner, sister: Callable[..., Sister], event: str
 ) -> None:
     iza = sister("iza-1", app)
-    iza.sh("iam 'the parser'")
+    # A scan at once: the one that her arrival starts beside would mend before we look.
+    iza.sh("iam 'the parser'; gitqueen scan")
     hook = app.path / ".git" / "hooks" / event
     text = hook.read_bytes()
     hook.unlink()
@@ -59,7 +60,7 @@ def test_a_deleted_hook_is_there_again_after_a_scan(
 
 def test_of_several_in_a_worktree_nobody_is_accused(app: Repo, run: Runner, sister: Callable[..., Sister]) -> None:
     for name in ("iza-1", "iza-2"):
-        sister(name, app).sh(f"iam 'part of {name}'")
+        sister(name, app).sh(f"iam 'part of {name}'; gitqueen scan")
     (app.path / ".git" / "hooks" / "pre-commit").unlink()
     run("gitqueen", "scan", check=True)
     assert [event["sister"] for event in events(run, "disarmed")] == [None]

@@ -7,6 +7,7 @@ import select
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -41,11 +42,16 @@ def iza(sister: Callable[..., Sister], repo: Callable[..., Repo]) -> Sister:
 
 
 def settle(home: Path) -> bytes:
-    """Everything into the one file, and what it holds now."""
-    db = sqlite3.connect(home / "queen.db")
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    db.close()
-    assert not (home / "queen.db-wal").exists()
+    """Everything into the one file, and what it holds now; what a command left running behind it has ended then."""
+    deadline = time.monotonic() + 30
+    while True:
+        db = sqlite3.connect(home / "queen.db", timeout=30)
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.close()
+        if not (home / "queen.db-wal").exists():
+            break
+        assert time.monotonic() < deadline, "somebody keeps the database open"
+        time.sleep(0.05)
     return (home / "queen.db").read_bytes()
 
 
