@@ -6,18 +6,22 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from gitqueen.git import places
 from gitqueen.model import conflicts, names
 from gitqueen.model.claims import Claim
 from gitqueen.model.conflicts import Conflict
-from gitqueen.model.jobs import Job
 from gitqueen.model.sisters import Sister
 from gitqueen.senses import processes
-from gitqueen.services import attributing, claiming, glancing, remembering, tending, timing
+from gitqueen.services import attributing, claiming, glancing, remembering, tending
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, repos, trees
+from gitqueen.store import jobs as jobs_table
 from gitqueen.store import messages as messages_table
+
+if TYPE_CHECKING:
+    from gitqueen.model.jobs import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +93,9 @@ def status(queen: Queen, repo: str | None = None, every: bool = False) -> Status
         mail = [Mail(*entry) for entry in messages_table.pending(queen.db)]
         found = _repos(queen, living, wanted, every)
         seen = trees.worktrees(queen.db)
-    jobs = timing.tracked(queen)
+        tracked = jobs_table.some(queen.db)
     uncommitted = {sister.worktree for sister in living if sister.dirty and sister.worktree}
+    jobs, soon = _jobs(queen, uncommitted) if tracked else ([], [])
     return Status(
         at=queen.now,
         machine=processes.machine(),
@@ -101,12 +106,20 @@ def status(queen: Queen, repo: str | None = None, every: bool = False) -> Status
         repos=tuple(found),
         cron_jobs=len(jobs),
         work={path: work(tree) for path, tree in seen.items()},
-        soon=tuple(timing.soon(jobs, uncommitted, queen.now)),
+        soon=tuple(soon),
     )
 
 
 def work(tree: trees.Tree) -> Work:
     return Work(tree.branch, tree.dirty, tree.ahead, tree.behind, tree.busy)
+
+
+def _jobs(queen: Queen, uncommitted: set[str]) -> tuple[list[Job], list[Job]]:
+    """All that is tracked, and what is about to run where somebody works uncommitted."""
+    from gitqueen.services import timing  # only where a job is tracked
+
+    jobs = timing.tracked(queen)
+    return jobs, timing.soon(jobs, uncommitted, queen.now)
 
 
 def _repository(queen: Queen, path: str) -> str:

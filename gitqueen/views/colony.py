@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from gitqueen.model import conflicts
 from gitqueen.model.claims import Claim
-from gitqueen.model.jobs import Job
 from gitqueen.model.sisters import Sister
 from gitqueen.services.reporting import Mail, Status, Work
 from gitqueen.views import windows
 from gitqueen.views.text import Palette, ago, clean, cut, cut_front, folder, homely, pad, width
+
+if TYPE_CHECKING:
+    from gitqueen.model.jobs import Job
 
 NAMES = 7
 """Columns of the names at least, so that most hives look the same."""
