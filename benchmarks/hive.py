@@ -52,7 +52,9 @@ def inbox() -> Iterator[Row]:
 def ack() -> Iterator[Row]:
     with _three_sisters() as (stage, place):
         _send(stage, 100)
-        yield _everyday("ack ID", stage, place, lambda number: ["ack", str(number + 1)])
+        # The queen writes letters too.
+        ids = stage.sql(f"SELECT id FROM messages WHERE to_sister = '{ME}' AND from_sister = '{SHE}' ORDER BY id")
+        yield _everyday("ack ID", stage, place, lambda number: ["ack", str(ids[number][0])])
 
 
 def status() -> Iterator[Row]:
