@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gitqueen.git import process, rescue
+from gitqueen.git import loose, process
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +25,17 @@ class Side:
 def patch(now: Mapping[str, Side], then: Mapping[str, Side], as_data: bool = True) -> bytes:
     """What makes `then` of `now`. `as_data`: complete and in one form for all; else as the user likes to read it."""
     with tempfile.TemporaryDirectory(prefix="gitqueen-patch-") as box:
-        process.run("init", "--quiet", "--bare", "--template=", "--object-format=sha1", box, cwd=box)
-        where = f"--git-dir={box}"
-        stream = b"".join((_commit("now", now), _commit("then", then), b"done\n"))
-        process.run(where, "fast-import", "--quiet", "--done", "--date-format=raw", stdin=stream, timeout=300.0)
+        where = os.path.join(box, "git")
+        loose.make(where)
+        now_tree, then_tree = _tree(where, now), _tree(where, then)
         # An external program would get temporary files of ours, and might draw whatever it likes on a terminal.
         plain = ("--no-ext-diff", "--no-textconv", "--no-color", "--src-prefix=a/", "--dst-prefix=b/")
         whole = ("--binary", "--full-index", "--no-renames", "--unified=3", "--inter-hunk-context=0") if as_data else ()
-        return process.run(where, "diff", *plain, *whole, "refs/heads/now", "refs/heads/then", timeout=120.0).out
+        return process.run(f"--git-dir={where}", "diff", *plain, *whole, now_tree, then_tree, timeout=120.0).out
 
 
-def _commit(name: str, sides: Mapping[str, Side]) -> bytes:
-    head = f"commit refs/heads/{name}\ncommitter gitqueen <gitqueen@localhost> 0 +0000\ndata 0\n".encode()
-    return head + b"".join(rescue.file_line(path, one.mode, one.data) for path, one in sides.items())
+def _tree(where: str, sides: Mapping[str, Side]) -> str:
+    return loose.tree(where, [(path, one.mode, loose.write(where, "blob", one.data)) for path, one in sides.items()])
 
 
 def stands(top: str, path: str) -> Side | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from gitqueen import errors
-from gitqueen.git import process
+from gitqueen.git import loose, packs, process
 from gitqueen.git.places import Place
 from gitqueen.git.process import Result
 from gitqueen.git.uncommitted import FILE, LINK, Content
@@ -67,18 +67,14 @@ def prepare(place: Place) -> str:
     part = f"{where}.{os.getpid()}"
     try:
         os.makedirs(os.path.dirname(where), exist_ok=True)
-        os.mkdir(part, 0o700)
-        process.run("init", "--quiet", "--bare", "--template=", "--object-format=sha1", part, cwd=place.common_dir)
-        with open(os.path.join(part, "config"), "a", encoding="ascii") as file:
-            file.write("[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n")
+        loose.make(part)
         os.rename(part, where)
-    except (OSError, errors.GitFailed) as fault:
+    except OSError as fault:
         import shutil
 
         shutil.rmtree(part, ignore_errors=True)
         if not os.path.isdir(os.path.join(where, "refs")):  # nobody else made it meanwhile either
-            why = getattr(fault, "strerror", None) or str(fault)
-            raise errors.CannotWork(f"{where} cannot be made: {why}", hint="gitqueen doctor") from None
+            raise errors.CannotWork(f"{where} cannot be made: {fault.strerror}", hint="gitqueen doctor") from None
     return where
 
 
@@ -163,17 +159,14 @@ def write(place: Place, draft: Draft, meta: Mapping[str, object], at: datetime) 
         "modes": modes,
         "lines": sum(one.data.count(b"\n") for one in draft.worktree.values() if one.kind == FILE),
     }
-    who = f"gitqueen <gitqueen@localhost> {int(at.timestamp())} +0000"
-    stream = [
-        f"commit {REFS}{identity}\ncommitter {who}\ndata 6\nrescue\n".encode(),
-        file_line(META, 0o100644, json.dumps(said).encode("ascii")),
-    ]
+    files = [(META, 0o100644, loose.write(where, "blob", json.dumps(said).encode("ascii")))]
     for path, one in draft.worktree.items():
         if one.kind in (FILE, LINK):
-            stream.append(file_line(f"{WORKTREE}/{path}", _git_mode(one), one.data))
-    stream += [file_line(f"{INDEX}/{path}", draft.index_modes[path], data) for path, data in draft.index.items()]
-    stream.append(b"done\n")
-    _git(where, "fast-import", "--quiet", "--done", "--date-format=raw", stdin=b"".join(stream), timeout=300.0)
+            files.append((f"{WORKTREE}/{path}", _git_mode(one), loose.write(where, "blob", one.data)))
+    for path, data in draft.index.items():
+        files.append((f"{INDEX}/{path}", draft.index_modes[path], loose.write(where, "blob", data)))
+    oid = loose.commit(where, loose.tree(where, files), int(at.timestamp()), "rescue")
+    loose.point(where, f"{REFS}{identity}", oid)
     return identity
 
 
@@ -200,50 +193,52 @@ def _git_mode(one: Content) -> int:
 def held(draft: Draft) -> list[Kept]:
     """What a snapshot of `draft` holds, as `contents` will say it."""
     found = [
-        Kept(path, WORKTREE, blob_id(one.data), f"{_git_mode(one):o}")
+        Kept(path, WORKTREE, loose.blob_id(one.data), f"{_git_mode(one):o}")
         for path, one in draft.worktree.items()
         if one.kind in (FILE, LINK)
     ]
     index = draft.index_modes
-    return found + [Kept(path, INDEX, blob_id(data), f"{index[path]:o}") for path, data in draft.index.items()]
-
-
-def file_line(path: str, mode: int, data: bytes) -> bytes:
-    """One file, as `git fast-import` takes it."""
-    quoted = os.fsencode(path).replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
-    return b'M %o inline "%s"\ndata %d\n' % (mode, quoted, len(data)) + data + b"\n"
+    return found + [Kept(path, INDEX, loose.blob_id(data), f"{index[path]:o}") for path, data in draft.index.items()]
 
 
 def listed(place: Place) -> list[Rescue]:
     """All snapshots of all worktrees of this repository, the newest first; what is torn is left out."""
-    where = folder(place)
-    if not os.path.isdir(where):
-        return []
-    refs = _git(where, "for-each-ref", "--format=%(objectname) %(refname)", REFS, check=False).out
-    pairs = [line.partition(" ")[::2] for line in os.fsdecode(refs).splitlines()]
-    metas = _blobs(where, [f"{oid}:{META}" for oid, _ in pairs])
-    found = [_rescue(oid, ref.removeprefix(REFS), text) for (oid, ref), text in zip(pairs, metas, strict=True)]
-    return sorted((one for one in found if one is not None), key=lambda one: (one.at, one.id), reverse=True)
+    found = _read(folder(place), loose.refs(folder(place), REFS))
+    return sorted(found, key=lambda one: (one.at, one.id), reverse=True)
+
+
+def named(place: Place, word: str) -> list[str]:
+    """The ids that are `word`, or else all that have it in them."""
+    ids = loose.refs(folder(place), REFS)
+    return [word] if word in ids else [one for one in ids if word and word in one]
 
 
 def one(place: Place, identity: str) -> Rescue | None:
     """The snapshot of exactly this id; None where there is none, or it is torn."""
     where = folder(place)
-    if not identity or not os.path.isdir(where):
-        return None
-    asked = _git(where, "rev-parse", "--verify", "--quiet", f"{REFS}{identity}", check=False)
-    oid = asked.out.decode("ascii", "replace").strip()
-    return _rescue(oid, identity, _blobs(where, [f"{oid}:{META}"])[0]) if oid else None
+    oid = loose.refs(where, REFS).get(identity)
+    return next(iter(_read(where, {identity: oid})), None) if oid else None
 
 
 def latest(place: Place) -> str:
     """The id of the newest snapshot of this worktree, empty for none."""
-    where = folder(place)
-    if not os.path.isdir(where):
-        return ""
-    prefix = f"{REFS}{name(place)}/"
-    said = _git(where, "for-each-ref", "--count=1", "--sort=-refname", "--format=%(refname)", prefix, check=False).out
-    return os.fsdecode(said).strip().removeprefix(REFS)
+    mine = f"{name(place)}/"
+    return max((mine + moment for moment in loose.refs(folder(place), REFS + mine)), default="")
+
+
+def _read(where: str, ids: Mapping[str, str]) -> list[Rescue]:
+    texts = {oid: _loose_meta(where, oid) for oid in ids.values()}
+    packed = [oid for oid, text in texts.items() if text is None]
+    texts.update(zip(packed, loose.ask(where, [f"{oid}:{META}" for oid in packed]), strict=True))
+    found = [_rescue(oid, identity, texts[oid]) for identity, oid in ids.items()]
+    return [one for one in found if one is not None]
+
+
+def _loose_meta(where: str, oid: str) -> bytes | None:
+    top = loose.tree_of(where, oid)
+    content = loose.read(where, top) if top else None
+    _, meta = packs.entries(content, oid).get(META, (b"", "")) if content is not None else (b"", "")
+    return loose.read(where, meta) if meta else None
 
 
 def _rescue(oid: str, identity: str, text: bytes | None) -> Rescue | None:
@@ -272,50 +267,33 @@ def _rescue(oid: str, identity: str, text: bytes | None) -> Rescue | None:
 
 def contents(place: Place, identity: str) -> list[Kept]:
     """What the snapshot of this id holds; raises `errors.GitFailed` where it is gone or torn."""
-    said = _git(folder(place), "ls-tree", "-r", "-z", "--full-tree", f"{REFS}{identity}").out
+    where = folder(place)
+    oid = loose.refs(where, REFS).get(identity, "")
+    top = loose.tree_of(where, oid) if oid else None
+    files = loose.walk(where, top) if top else None
     found = []
-    for record in said.split(b"\0"):
-        head, _, raw = record.partition(b"\t")
-        part, _, path = os.fsdecode(raw).partition("/")
-        if path and part in (WORKTREE, INDEX):
-            mode, _, oid = head.decode("ascii").split(" ")
-            found.append(Kept(path, part, oid, mode))
+    for path, mode, blob in _packed_files(where, identity) if files is None else files:
+        part, _, below = path.partition("/")
+        if below and part in (WORKTREE, INDEX):
+            found.append(Kept(below, part, blob, f"{mode:o}"))
     return found
+
+
+def _packed_files(where: str, identity: str) -> Iterator[tuple[str, int, str]]:
+    said = _git(where, "ls-tree", "-r", "-z", "--full-tree", f"{REFS}{identity}").out
+    for record in filter(None, said.split(b"\0")):
+        head, _, raw = record.partition(b"\t")
+        mode, _, oid = head.decode("ascii").split(" ")
+        yield os.fsdecode(raw), int(mode, 8), oid
 
 
 def data(place: Place, oids: Sequence[str]) -> list[bytes | None]:
-    """The raw bytes of each object."""
-    return _blobs(folder(place), oids)
-
-
-def _blobs(where: str, names: Sequence[str]) -> list[bytes | None]:
-    """The bytes of each; None for what is missing or damaged, which ends git's own answer in the middle."""
-    found: list[bytes | None] = []
-    while len(found) < len(names):
-        stdin = os.fsencode("".join(f"{one}\n" for one in names[len(found) :]))
-        said = _git(where, "cat-file", "--batch", stdin=stdin, check=False).out
-        at = 0
-        while len(found) < len(names) and (end := said.find(b"\n", at)) >= 0:
-            words = said[at:end].split()
-            if len(words) != 3 or not words[2].isdigit():
-                found.append(None)
-                at = end + 1
-                continue
-            size = int(words[2])
-            if len(said) < end + 1 + size + 1:
-                break
-            found.append(said[end + 1 : end + 1 + size])
-            at = end + 1 + size + 1
-        if len(found) < len(names):
-            found.append(None)
-    return found
-
-
-def blob_id(raw: bytes) -> str:
-    """The id that the rescue repository gives these bytes."""
-    import hashlib
-
-    return hashlib.sha1(b"blob %d\0" % len(raw) + raw, usedforsecurity=False).hexdigest()
+    """The raw bytes of each object, None for what is missing or damaged."""
+    where = folder(place)
+    found = {oid: loose.read(where, oid) for oid in oids}
+    elsewhere = [oid for oid, raw in found.items() if raw is None]
+    found.update(zip(elsewhere, loose.ask(where, elsewhere), strict=True))
+    return [found[oid] for oid in oids]
 
 
 def drop(place: Place, ids: Iterable[str]) -> None:
@@ -330,7 +308,7 @@ def pack(place: Place) -> None:
     _git(folder(place), "gc", "--quiet", "--prune=1.hour.ago", timeout=600.0)
 
 
-def loose(place: Place) -> int:
+def unpacked(place: Place) -> int:
     """About how many objects are loose, by looking into one of 256 folders."""
     one = os.path.join(folder(place), "objects", "17")
     return 256 * len(os.listdir(one)) if os.path.isdir(one) else 0

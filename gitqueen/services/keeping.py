@@ -44,7 +44,7 @@ def moved(queen: Queen, name: str | None, command: str) -> None:
 
 def pack_when_many(queen: Queen, place: Place) -> None:
     """Not only once a day where much is written."""
-    if rescue.loose(place) > MANY_LOOSE:
+    if rescue.unpacked(place) > MANY_LOOSE:
         watching.start_packer(queen)
 
 

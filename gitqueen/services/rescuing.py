@@ -158,7 +158,7 @@ def tend(queen: Queen, place: Place, needed: Iterable[str], dry_run: bool = Fals
     gone = [one.id for one in found if one.id not in keep]
     if not dry_run:
         rescue.drop(place, gone)
-        if gone or rescue.loose(place) > MANY_LOOSE:
+        if gone or rescue.unpacked(place) > MANY_LOOSE:
             rescue.pack(place)
     return gone
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
 
-from gitqueen.git import markers, rescue
+from gitqueen.git import loose, markers, rescue
 from gitqueen.git.places import Place
 from gitqueen.model.commands import DISCARDS, Threat
 from gitqueen.model.sisters import Identity
@@ -113,7 +113,7 @@ class Tree:
         """Whether neither disk nor index nor any commit made since has this content, but for those of a stash."""
         if content in self.files().values():
             return False
-        oid = rescue.blob_id(content)
+        oid = loose.blob_id(content)
         if oid in self.git("ls-files", "-s").decode().split():
             return False
         parts = set(self.git("log", "-g", "--format=%H %P", "refs/stash", "--").decode().split())
