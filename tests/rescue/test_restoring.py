@@ -47,6 +47,12 @@ def listed(app: Repo) -> list[dict[str, object]]:
     return list(json.loads(Runner(app.path)("gitqueen", "rescue", "list", "--json", check=True).stdout)["rescues"])
 
 
+def content(app: Repo, identity: str, path: str) -> bytes | None:
+    box = app.path.parent / f"of-{identity.replace('/', '-')}"
+    Runner(app.path)("gitqueen", "rescue", "restore", identity, "--to", box)
+    return (box / path).read_bytes() if (box / path).is_file() else None
+
+
 def first(app: Repo) -> str:
     return str(listed(app)[-1]["id"]).rpartition("/")[2]
 
@@ -96,8 +102,8 @@ def test_newer_work_is_refused_without_force_and_kept_with_it(app: Repo) -> None
     assert ((app.path / "a.txt").read_text(), (app.path / "secret").read_text()) == ("newer\n", "mine\n")
     Runner(app.path)("gitqueen", "rescue", "restore", first(app), "a.txt", "--force", check=True)
     assert (app.path / "a.txt").read_bytes() == b"1\ntwo\r\n3\n"
-    kept = next(one for one in listed(app) if one["reason"] == "before restore")
-    identity = str(kept["id"])
+    # Whoever comes first keeps it: the restoring itself, or who was asked to look after the one before.
+    identity = str(next(one["id"] for one in listed(app) if content(app, str(one["id"]), "a.txt") == b"newer\n"))
     Runner(app.path)("gitqueen", "rescue", "restore", identity, "a.txt", "--force", check=True)
     assert (app.path / "a.txt").read_text() == "newer\n"
 
