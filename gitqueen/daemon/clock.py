@@ -114,7 +114,7 @@ class Clock:
         if changed == self._spool or "drain" in self.parts:
             return False
         self._spool = changed
-        return spool.waiting(self.home)
+        return bool(spool.waiting(self.home))
 
     def _calm(self, now: float) -> frozenset[str]:
         self.watches.read()

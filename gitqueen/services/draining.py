@@ -28,6 +28,8 @@ LINGER = 0.4
 """Seconds that a detached drain waits for more, so that a rebase of a hundred commits starts one and not a hundred."""
 GLANCE = 0.2
 """Seconds between two looks of it: what is recorded shows within a second, and the next commit has the machine."""
+SETTLE = 10.0
+"""Seconds that who must know all of it waits for another who drains."""
 FLUSH = 2.0
 """Seconds that it waits at the end for others who write notes."""
 
@@ -67,6 +69,15 @@ def drain(queen: Queen, patience: float = 0.0, linger: float = 0.0) -> int:
         finally:
             spool.say_draining(home, False)
             spool.bound(home)
+
+
+def settle(queen: Queen) -> None:
+    """Everything that hooks recorded until now is in the book, by us or by another who drains, who is waited for."""
+    home = queen.settings.home
+    drain(queen)
+    recorded, deadline = spool.waiting(home), time.monotonic() + SETTLE
+    while recorded & spool.waiting(home) and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def _rounds(queen: Queen, linger: float) -> int:

@@ -292,6 +292,10 @@ def _unseen_commits(queen: Queen, survey: Survey) -> Iterator[tuple[Place, list[
         if before is None or not moved or tree.head is None or tree.busy or tree.common_dir not in managed:
             continue
         made = git_commits.new(place, before.head or "", tree.head)
+        # A rebase that ended while we looked told of its commits before its folder went: by now that is to be read.
+        if not made or place.busy == "rebase":
+            continue
+        draining.settle(queen)
         # A pull from a clone of ours brings what was made there.
         kin = relating.kin(queen, tree.common_dir)
         seen = {oid for one in kin for oid in commits_table.known(queen.db, one, made)}

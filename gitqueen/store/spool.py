@@ -65,8 +65,9 @@ def prepare(home: str) -> None:
         pass  # there already, or a home that cannot be written: then nothing else could be either
 
 
-def waiting(home: str) -> bool:
-    return bool(_names(home))
+def waiting(home: str) -> set[str]:
+    """The names of the files that wait."""
+    return set(_names(home))
 
 
 def take(home: str, now: datetime) -> Iterator[tuple[Taken, list[Record]]]:

@@ -64,6 +64,24 @@ def _nobody_drains() -> bool:
     return True
 
 
+def alone() -> None:
+    """Wait until nothing goes on behind the commands of this test: no scan and no drain that one of them started."""
+    until(lambda: not _behind(), "all that was started is over")
+
+
+def _behind() -> list[str]:
+    """The processes of this test's home that work in the background."""
+    marks = {b"GITQUEEN_CHILD=1", os.fsencode(f"GITQUEEN_HOME={os.environ['GITQUEEN_HOME']}")}
+    found = []
+    for pid in filter(str.isdecimal, os.listdir("/proc")):
+        try:
+            if marks <= set(Path("/proc", pid, "environ").read_bytes().split(b"\0")):
+                found.append(pid)
+        except OSError:
+            pass  # over, or not ours
+    return found
+
+
 def events(repo: Repo, *kinds: str) -> list[dict[str, Any]]:
     """The history of these kinds, the oldest first."""
     drained()

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gitqueen.git import places
+from gitqueen.services import queen, scanning, surveying
+from gitqueen.store import commits, database
 from tests.hive import PATIENCE, Repo, Sister, laid_over
 from tests.hooks import kit
 
@@ -107,11 +111,36 @@ def test_a_rebase_makes_nobodys_commit_the_rebasers(
     assert {one["severity"] for one in seen if one["type"] == "branch-switched"} <= {"info"}
 
 
+@pytest.mark.parametrize("backend", ["merge", "apply"])
+def test_a_rebase_that_ends_while_a_scan_looks_makes_nothing_new(
+    backend: str,
+    app: Repo,
+    bea: Sister,
+    sister: Callable[..., Sister],
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    topic(bea, "one", "two")
+    iza = sister("iza", app)
+    ok(iza, "gitqueen scan")
+    kit.alone()
+    # Says that somebody drains, this process: what the rebase tells waits when the scan has seen the new commits.
+    (home / "spool" / "draining").write_text(f"{os.getpid()}\n")
+    plan = surveying.plan
+
+    def late(*args: Any) -> surveying.Survey:
+        ok(iza, f"git rebase -q --{backend} main")
+        return plan(*args)
+
+    monkeypatch.setattr(surveying, "plan", late)
+    assert scanning.scan(queen.open(os.environ, lambda: datetime.now(UTC), os.fspath(app.path))).faults == ()
+    assert told(app) == [("one", "bea"), ("two", "bea"), ("main", "bea")]
+    assert rewrote(app) == [{"how": "rebase", "commits": 2}]
+    assert makers(app, 2) == ["bea", "bea"]
+
+
 def makers(app: Repo, count: int) -> list[str | None]:
     """Who made the last commits, the latest first, as the book has it."""
-    from gitqueen.git import places
-    from gitqueen.store import commits, database
-
     place = places.find(os.fspath(app))
     assert place is not None
     db = database.open(os.environ["GITQUEEN_HOME"])
