@@ -6,6 +6,7 @@ corrupt repository. Nobody below `cli` and `daemon` has threads, so forking is s
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import select
@@ -111,6 +112,8 @@ def start(work: Callable[[Send], None]) -> Aside:
 
 
 def _child(pipe: int, work: Callable[[Send], None]) -> NoReturn:
+    # What the parent has is not looked through for garbage here: that would copy its memory.
+    gc.freeze()
     code = 1
     try:
         for number in _SIGNALS:

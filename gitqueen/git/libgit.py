@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pygit2
-from pygit2.enums import FileStatus
+from pygit2.enums import DeltaStatus, DiffOption, FileStatus
 
 from gitqueen.git import process, staging
 from gitqueen.git.places import Place
@@ -62,29 +62,78 @@ def by_libgit(worktree: str) -> Seen | None:
     repository = pygit2.Repository(worktree)
     if _other_settings(repository):
         return None
-    flags = repository.status(untracked_files="all", ignored=False)
+    head = None if repository.head_is_unborn else repository.head
+    flags = _unstaged(repository, head) if head is not None else None
+    if flags is None:
+        flags = repository.status(untracked_files="all", ignored=False)
     if _doubtful(repository, flags):
         return None
-    head = None if repository.head_is_unborn else str(repository.head.target)
     return Seen(
-        head,
+        None if head is None else str(head.target),
         tuple(sorted(path.rstrip("/") for path, flag in flags.items() if flag not in _CALM)),
         sum(1 for flag in flags.values() if flag & FileStatus.WT_NEW),
-        _follows(repository),
+        _follows(repository, head) if head is not None else None,
     )
 
 
-def _follows(repository: pygit2.Repository) -> Follows | None:
-    if repository.head_is_unborn or repository.head_is_detached:
+_UNSTAGED = {DeltaStatus.UNTRACKED: FileStatus.WT_NEW, DeltaStatus.MODIFIED: FileStatus.WT_MODIFIED}
+_LIKE_STATUS = DiffOption.INCLUDE_UNTRACKED | DiffOption.RECURSE_UNTRACKED_DIRS | DiffOption.INCLUDE_TYPECHANGE
+
+
+def _unstaged(repository: pygit2.Repository, head: pygit2.Reference) -> dict[str, int] | None:
+    """What a status says where nothing is staged, without comparing HEAD with the index: a third of a status.
+
+    None where that is not sure, or where there is more to be seen than edits and new files.
+    """
+    if _index_tree(repository.path) != head.peel(pygit2.Commit).tree_id.raw:
+        return None
+    flags = dict[str, int]()
+    for delta in repository.index.diff_to_workdir(_LIKE_STATUS).deltas:
+        if delta.status not in _UNSTAGED:
+            return None
+        flags[delta.new_file.path] = _UNSTAGED[delta.status]
+    return flags
+
+
+_ID = 20
+"""Bytes of a SHA-1; a repository with longer ones is not libgit2's."""
+
+
+def _index_tree(git_dir: str) -> bytes | None:
+    """The tree that the index would be committed as, where git has written that beside its entries (gitformat-index:
+    extensions, each a signature, a length and its bytes, between the entries and the checksum)."""
+    try:
+        with open(os.path.join(git_dir, "index"), "rb") as file:
+            raw = file.read()
+    except OSError:
+        return None
+    end = len(raw) - _ID
+    at = start = raw.rfind(b"TREE", 0, end)
+    while 0 <= at < end:
+        at += 8 + int.from_bytes(raw[at + 4 : at + 8], "big")
+    if start < 0 or at != end:
+        return None  # none, or four letters of something else
+    # Its root: no name, how many entries it covers (-1: it is no longer true), how many trees below, its id.
+    root = _ROOT.match(raw, start + 8)
+    return root[1] if root else None
+
+
+_ROOT = re.compile(rb"\0\d+ \d+\n(.{20})", re.DOTALL)
+
+
+def _follows(repository: pygit2.Repository, head: pygit2.Reference) -> Follows | None:
+    if repository.head_is_detached:
         return None
     try:
-        branch = repository.branches.local[repository.head.shorthand]
+        branch = repository.branches.local[head.shorthand]
         name = branch.upstream_name.removeprefix("refs/remotes/").removeprefix("refs/heads/")
     except (KeyError, ValueError):  # ValueError: a name that is no UTF-8
         return None
     theirs: pygit2.Branch | None = branch.upstream  # its types do not know that it may be gone
     if theirs is None:
         return Follows(name, None, None)
+    if theirs.target == branch.target:
+        return Follows(name, 0, 0)
     return Follows(name, *repository.ahead_behind(branch.target, theirs.target))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pygit2
 import pytest
+from pygit2.enums import FileStatus
 
 from gitqueen import errors
 from gitqueen.git import libgit, staging
@@ -106,6 +107,55 @@ def test_many_edits_are_seen_by_git(repo: Callable[..., Repo]) -> None:
         app.write(name, "2\n")
     assert libgit.by_libgit(os.fspath(app)) is None
     assert libgit.look(os.fspath(app)) == libgit.Seen(app.head, names)
+
+
+def test_where_nothing_is_staged_head_is_not_compared_with_the_index(repo: Callable[..., Repo]) -> None:
+    app = repo("app", {"one": "1\n", "two": "2\n", "TREE\t": "a name\n", "folder/three": "3\n"})
+
+    def unstaged() -> dict[str, int] | None:
+        found = pygit2.Repository(os.fspath(app))
+        return libgit._unstaged(found, found.head)
+
+    def agrees() -> libgit.Seen:
+        seen = libgit.look(os.fspath(app))
+        assert (seen, seen.untracked) == (by_git := libgit.by_git(os.fspath(app)), by_git.untracked)
+        return seen
+
+    assert unstaged() == {} and agrees().changed == ()
+    os.utime(app.path / "one", (1_000_000_000, 1_000_000_000))
+    assert unstaged() == {} and agrees().changed == ()
+    app.write("two", "2, edited\n")
+    app.write("folder/new", "new\n")
+    assert unstaged() == {"two": FileStatus.WT_MODIFIED, "folder/new": FileStatus.WT_NEW}
+    assert agrees().changed == ("folder/new", "two") and agrees().untracked == 1
+    (app.path / "folder/three").unlink()
+    assert unstaged() is None and "folder/three" in agrees().changed
+    app.git("checkout", "--", "folder/three")
+    app.git("add", "two")
+    assert unstaged() is None and agrees().changed == ("folder/new", "two")
+    app.git("commit", "-qm", "second")
+    assert unstaged() == {"folder/new": FileStatus.WT_NEW} and agrees().changed == ("folder/new",)
+    app.git("reset", "--soft", "HEAD~1")
+    assert unstaged() is None and agrees().changed == ("folder/new", "two")
+
+
+@pytest.mark.parametrize(
+    ("extensions", "tree"),
+    [
+        (b"TREE\0\0\0\x19" + b"\0" + b"1 0\n" + b"i" * 20, b"i" * 20),
+        (b"TREE\0\0\0\x19" + b"\0" + b"1 0\n" + b"i" * 20 + b"link\0\0\0\x02ab", b"i" * 20),
+        (b"TREE\0\0\0\x06" + b"\0" + b"-1 0\n", None),
+        (b"TREE\0\0\0\x20" + b"\0" + b"1 0\n" + b"i" * 20, None),
+        (b"TREE" + b"more of a name", None),
+        (b"TRE", None),
+        (b"", None),
+    ],
+)
+def test_the_tree_of_an_index_is_read_or_is_not_known(extensions: bytes, tree: bytes | None, tmp_path: Path) -> None:
+    (tmp_path / "index").write_bytes(b"DIRC\0\0\0\x02\0\0\0\0" + extensions + b"s" * 20)
+
+    assert libgit._index_tree(os.fspath(tmp_path)) == tree
+    assert libgit._index_tree(os.fspath(tmp_path / "nowhere")) is None
 
 
 def test_settings_that_libgit2_does_not_follow_are_followed(repo: Callable[..., Repo], tmp_path: Path) -> None:
