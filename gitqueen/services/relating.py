@@ -20,16 +20,16 @@ AT_ONCE = 5
 """Repositories without a sister that one scan looks at: 200 new ones cost two git processes each."""
 
 
-def relate(queen: Queen, here: Collection[str], apart: Collection[str] = ()) -> None:
+def relate(queen: Queen, here: Collection[str], apart: Collection[str] = (), most: int = AT_ONCE) -> None:
     """Look at each repository that was never looked at: its first commit is asked of git once in its life.
 
-    Those `here` (common dirs, where sisters are) at once, a few of the others each time, and none that is `apart`.
+    Those `here` (common dirs, where sisters are) at once, `most` of the others each time, and none that is `apart`.
     """
     with database.faults(queen.settings.database):
         strangers = {key: path for key, path in repos.strangers(queen.db).items() if key not in apart}
     others = [common_dir for common_dir in strangers if common_dir not in here]
     for common_dir, path in strangers.items():
-        if common_dir in others[AT_ONCE:]:
+        if common_dir in others[most:]:
             continue
         place = places.find(path)
         if place is None or place.common_dir != common_dir:

@@ -60,6 +60,8 @@ HOOKS_TAKE = 5.0
 
 DATABASE = 30.0
 """Seconds to wait for the database at most."""
+MANY = 50
+"""New worktrees that make a scan long as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ def locked(
     with alone.only(path, patience) as free:
         if not free:
             raise errors.Busy(f"another scan has been going on for {patience:g} s", hint="try again")
+        queen.now = queen.clock()  # before we waited, the look of the other was still to come
         if stale_only and watching.fresh(queen):
             return None
         return scan(queen, progress, patience, watch, sparing=stale_only)
@@ -125,7 +128,9 @@ def scan(
         view = _look(queen)
         survey = surveying.plan(queen, view.alive, watch, sparing)
         surveying.look(survey, progress)
-    relating.relate(queen, _common_dirs(view), survey.apart)
+    # Where many are read for the first time, that is enough for once.
+    others = relating.AT_ONCE if survey.new < MANY else 0
+    relating.relate(queen, _common_dirs(view), survey.apart, others)
     _record_unseen(queen, view, survey)
     asked = asking.ask(queen, view.alive, survey.places)
     with step("services", "write what was seen"), database.transaction(queen.db, patience=min(patience, DATABASE)):

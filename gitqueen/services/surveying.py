@@ -41,6 +41,8 @@ class Survey:
     """All that there are, read this time or not."""
     due: list[str] = field(default_factory=list)
     slow: list[str] = field(default_factory=list)
+    new: int = 0
+    """How many of them were never read before."""
     folders_too: bool = False
     trees: dict[str, Tree] = field(default_factory=dict)
     """Of those read now, and of the calm ones as they were."""
@@ -77,6 +79,7 @@ def plan(queen: Queen, alive: Iterable[Sister], watch: Watch | None, sparing: bo
     survey.wanted = peopled | lonely.keys()
     ours = {sister.worktree for sister in alive if sister.body is None or sister.body.origin == queen.origin}
     survey.elsewhere = peopled - ours
+    survey.new = len(survey.wanted - known.keys())
     for worktree in sorted(survey.wanted):
         tree, cost = known.get(worktree), _cost(worktree, known, unread)
         if tree is not None and tree.git_dir and _good(queen, tree, worktree in peopled, watch, sparing):

@@ -11,11 +11,13 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gitqueen.services import queen, scanning
 from tests import hive
 from tests.hive import Repo, Runner, Sister
 
@@ -192,6 +194,16 @@ def test_eight_at_once_all_end_well(
     told = db.execute("SELECT to_sister, count(*) FROM messages WHERE body LIKE 'shared-branch%' GROUP BY 1").fetchall()
     assert told == [] or told == [("iza-1", 1), ("iza-2", 1)]
     assert db.execute("SELECT count(*) FROM conflicts WHERE type = 'shared-branch'").fetchone() == (1,)
+
+
+def test_who_waited_for_the_look_of_another_makes_none_of_its_own(home: Path) -> None:
+    waiting, looking = (queen.open(os.environ, lambda: datetime.now(UTC), "/") for _ in range(2))
+    assert scanning.locked(looking, stale_only=True) is not None
+    # Opened before that look was made, and its turn comes after it.
+    assert scanning.locked(waiting, stale_only=True) is None
+    assert scanning.locked(waiting) is not None
+    waiting.db.close()
+    looking.db.close()
 
 
 def test_a_scan_killed_at_any_moment_stops_nobody(
