@@ -57,9 +57,14 @@ class Look:
     entries: tuple[Entry, ...]
 
 
-def look(place: Place) -> Look:
-    """Every path with uncommitted work; raises `errors.GitFailed` where git cannot tell."""
-    said = process.run(*_ARGS, cwd=place.worktree, timeout=120.0).out
+MOST_NAMED = 500
+"""Paths that fit into one command line."""
+
+
+def look(place: Place, paths: Sequence[str] = ()) -> Look:
+    """Every path with uncommitted work (`paths`: of those at least); raises `errors.GitFailed` if git cannot tell."""
+    named = ("--", *paths) if 0 < len(paths) <= MOST_NAMED else ()
+    said = process.run("--literal-pathspecs", *_ARGS, *named, cwd=place.worktree, timeout=120.0).out
     head = said.partition(b"# branch.oid ")[2].partition(b"\0")[0].decode("ascii", "replace")
     entries = tuple(sorted(_parsed(said), key=lambda entry: entry.path))
     return Look(head if head and head != "(initial)" else None, entries)
@@ -69,17 +74,24 @@ CALM = 0.5
 """Seconds to wait at most for a command that is at it; a lock may have been left behind."""
 
 
-def wait(place: Place) -> None:
-    """Wait a moment while a command of git's writes the worktree: half of what it does tells nothing."""
-    lock = os.path.join(place.git_dir, "index.lock")
+def wait(place: Place) -> str:
+    """Wait a moment while a command of git's writes the worktree: half of what it does tells nothing. A word for how
+    the index stands then: another one after looking means that a command came between."""
     deadline = time.monotonic() + CALM
-    while os.path.lexists(lock) and time.monotonic() < deadline:
+    while os.path.lexists(os.path.join(place.git_dir, "index.lock")) and time.monotonic() < deadline:
         time.sleep(0.02)
+    return pace(place)
+
+
+def pace(place: Place) -> str:
+    return f"{_stat(place.git_dir, 'index')} {_stat(place.git_dir, 'index.lock')}"
 
 
 def tracked(place: Place, paths: Sequence[str]) -> set[str]:
     """Those of `paths` that the index has."""
-    named = paths if len(paths) <= 500 else ()
+    if not paths:
+        return set()
+    named = paths if len(paths) <= MOST_NAMED else ()
     said = process.run("--literal-pathspecs", "ls-files", "-z", "--", *named, cwd=place.worktree, timeout=120.0).out
     return {os.fsdecode(path) for path in said.split(b"\0")} & set(paths)
 

@@ -35,11 +35,19 @@ def before(queen: Queen, me: Identity, threats: Sequence[Threat]) -> None:
         there = queen.at(place)
         if not rescuing.on(there, place):
             continue
+        # First who: an answer that has to be given before all is kept must not make that unknown.
+        if me.sister is not None:
+            _write_down(queen, place, threat, me.sister.name)
         try:
-            losing.look(there, place, f"before {threat.what}", patience=PATIENCE)
+            losing.look(there, place, f"before {threat.what}", patience=PATIENCE, ahead=queen.now.timestamp())
         except errors.Busy:
             pass  # it is being kept by the one who is at it
-        if me.sister is not None:
-            detail = {"by": threat.what, "worktree": place.worktree, "at": queen.now.timestamp()}
-            with database.transaction(queen.db, patience=PATIENCE):
-                events.record(queen.db, queen.now, Event(VENTURED, me.sister.name, place.repo, detail))
+
+
+def _write_down(queen: Queen, place: Place, threat: Threat, name: str) -> None:
+    detail = {"by": threat.what, "worktree": place.worktree, "at": queen.now.timestamp()}
+    try:
+        with database.transaction(queen.db, patience=PATIENCE):
+            events.record(queen.db, queen.now, Event(VENTURED, name, place.repo, detail))
+    except errors.Busy:
+        pass  # what is lost is then told without saying by whom

@@ -63,19 +63,20 @@ def look(
     reason: str,
     actor: Actor | None = None,
     patience: float = PATIENCE,
+    ahead: float | None = None,
 ) -> str | None:
     """Take a snapshot, and tell what is lost since the one before it; the id of the new one, None without a change.
 
-    `actor`: where that is known. What was compared is remembered last, so that a kill at any moment loses nothing.
+    `actor`: where that is known; `ahead`: when a command was told of that is only about to be run. What was compared is
+    remembered last, so that a kill at any moment loses nothing.
     """
-    uncommitted.wait(place)
     with rescue.alone(place, patience):
         before = rescue.remembered(place)
         if not before.id:
             before = replace(before, id=rescue.latest(place))
         taken = rescuing.take(queen, place, reason, before)
         if isinstance(taken, rescuing.Taken):
-            actor = actor or _venturer(queen, place, before.id)
+            actor = actor or _venturer(queen, place, before.id, ahead)
             vanished = not before.paths or not taken.dirty.issuperset(json.loads(before.paths))
             if vanished and (losses := _losses(queen, place, before.id, taken, actor)):
                 _tell(queen, place, before.id, losses, actor)
@@ -108,7 +109,7 @@ def removed(queen: Queen, place: Place) -> bool:
     return True
 
 
-def _venturer(queen: Queen, place: Place, since: str) -> Actor | None:
+def _venturer(queen: Queen, place: Place, since: str, ahead: float | None = None) -> Actor | None:
     """Who told an agent's door of one destroying command here after that snapshot; nobody where there were several."""
     with database.faults(queen.settings.database):
         told = events.of_kind(queen.db, VENTURED, place.repo, MOST_VENTURES)
@@ -117,6 +118,7 @@ def _venturer(queen: Queen, place: Place, since: str) -> Actor | None:
         one.sister: Actor(one.sister, str(one.detail.get("by", "")))
         for one in told
         if one.sister and one.detail.get("worktree") == place.worktree and _recent(queen, one, after)
+        if one.detail.get("at") != ahead
     }
     return next(iter(fresh.values())) if len(fresh) == 1 else None
 

@@ -24,6 +24,9 @@ from gitqueen.store import database, repos
 MANY_LOOSE = 2000
 """Loose objects after which the rescue repository is packed."""
 
+LOOKS = 3
+"""How often a worktree is looked at, at most, while commands of git's write it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -74,14 +77,19 @@ def take(queen: Queen, place: Place, reason: str, before: Memory) -> Taken | Mem
     A worktree that became clean is kept as an empty snapshot once: what was there before is then known to be gone.
     Nothing is remembered here: who compares does that when it is done. Raises `errors.GitqueenError`.
     """
-    seen = uncommitted.look(place)
-    signature = uncommitted.signature(place, seen.entries)
-    mark = uncommitted.mark(place, seen.head, (entry.path for entry in seen.entries))
-    if not seen.entries and not before.id:
-        return None
-    if signature == before.signature:
-        return replace(before, mark=mark) if mark != before.mark else None
-    draft = drafted(place, seen.entries, limits(queen))
+    most = limits(queen)
+    for left in reversed(range(LOOKS)):
+        pace = uncommitted.wait(place)
+        seen = uncommitted.look(place)
+        signature = uncommitted.signature(place, seen.entries)
+        mark = uncommitted.mark(place, seen.head, (entry.path for entry in seen.entries))
+        if not seen.entries and not before.id:
+            return None
+        if signature == before.signature:
+            return replace(before, mark=mark) if mark != before.mark else None
+        draft = drafted(place, seen.entries, most)
+        if not left or uncommitted.pace(place) == pace:
+            break  # no command of git's came between
     kept = rescue.held(draft)
     digest = _digest(draft, kept)
     if digest == before.digest:
@@ -164,10 +172,10 @@ def tend(queen: Queen, place: Place, needed: Iterable[str], dry_run: bool = Fals
 
 
 def find(place: Place, identity: str) -> Rescue:
-    """The snapshot of this id, or of the only one that ends or begins so; raises `errors.Refused` for none."""
-    found = rescue.listed(place)
-    fits = [one for one in found if one.id == identity] or [one for one in found if identity and identity in one.id]
-    if len(fits) != 1:
-        many = f"{len(fits)} snapshots fit" if fits else "there is no snapshot"
+    """The snapshot of this id, or of the only one that has it in its own; raises `errors.Refused` for none."""
+    fits = rescue.named(place, identity)
+    found = rescue.one(place, fits[0]) if len(fits) == 1 else None
+    if found is None:
+        many = f"{len(fits)} snapshots fit" if len(fits) > 1 else "it is damaged:" if fits else "there is no snapshot"
         raise errors.Refused(f"{many} {ascii(identity)}", hint="gitqueen rescue list")
-    return fits[0]
+    return found

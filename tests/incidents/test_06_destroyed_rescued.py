@@ -8,7 +8,8 @@ import pytest
 
 from tests.doors.kit import Session
 from tests.hive import Repo
-from tests.rescue.kit import FILES, back, lost, shared, stand
+from tests.hooks import kit
+from tests.rescue.kit import FILES, back, lost, rescues, shared, stand
 
 LINES = ("git reset --hard", "git checkout -- .", "git restore app.py lib", "git checkout -qf -b other")
 
@@ -69,11 +70,13 @@ def test_her_worktree_is_removed_with_all_that_stood_in_it(
     carol = session(feat, "carol")
     carol.start()
     carol.edits("README.md", "hers\n")
-    lost(app)
+    kit.until(lambda: "README.md" in str(rescues(app, "--all")), "what she wrote is kept")
     bob.command(f"git worktree remove --force {feat.path}")
     assert bob.sister.sh(f"git worktree remove --force {feat.path}").rc == 0
+    kit.until(lambda: "carol" in str(lost(app)), "it is found to be gone")
     [found] = [one for one in lost(app) if one["sisters"][0] == "carol"]
     assert "README.md is nowhere in git any more (by bob, who ran `git worktree remove`)" in found["detail"]
-    done = bob.sister.sh(f"gitqueen rescue list --all; gitqueen rescue restore {feat.path.name} --to {app.path}-back")
+    [kept] = [one["id"] for one in rescues(app, "--all") if one["lost"] == ["README.md"]]
+    done = bob.sister.sh(f"gitqueen rescue restore {kept} --to {app.path}-back")
     assert done.rc == 0, done
     assert (app.path.with_name("app-back") / "README.md").read_text() == "hers\n"

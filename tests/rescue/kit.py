@@ -30,8 +30,9 @@ def shared(repo: Callable[..., Repo], session: Callable[..., Session]) -> tuple[
     return app, ada, bob
 
 
-def rescues(app: Repo) -> list[dict[str, Any]]:
-    return list(json.loads(Runner(app.path)("gitqueen", "rescue", "list", "--json", check=True).stdout)["rescues"])
+def rescues(app: Repo, *more: str) -> list[dict[str, Any]]:
+    said = Runner(app.path)("gitqueen", "rescue", "list", "--json", *more, check=True).stdout
+    return list(json.loads(said)["rescues"])
 
 
 def lost(app: Repo) -> list[dict[str, Any]]:

@@ -13,14 +13,15 @@ from pathlib import Path
 import pytest
 
 from gitqueen import errors
-from gitqueen.git import markers, rescue
+from gitqueen.git import markers, rescue, uncommitted
+from gitqueen.git.places import Place
 from gitqueen.model import rescues
 from gitqueen.model.rescues import Rescue
 from gitqueen.services import losing, queen, rescuing, restoring, salvaging
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, repos
 from tests.git import kinds
-from tests.hive import Repo, Runner
+from tests.hive import Repo, Runner, Sister
 
 
 def managed(top: str | os.PathLike[str]) -> Queen:
@@ -261,3 +262,28 @@ def test_a_look_that_costs_no_process(repo: Callable[..., Repo], monkeypatch: py
 
 def uncommitted_head(app: Repo) -> str:
     return (app.path / ".git/refs/heads/main").read_text().strip()
+
+
+def test_a_command_that_comes_between_is_seen_whole(
+    repo: Callable[..., Repo], sister: Callable[..., Sister], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of what a reset does would be told in two letters, or be kept as if somebody had written it."""
+    app = repo("app", {"a": "1\n", "b": "1\n"})
+    opened = managed(app)
+    sister("iza", app).sh("gitqueen iam parsing")
+    sister("ada", app).sh("gitqueen iam translating")
+    app.write("a", "hers\n")
+    app.write("b", "hers\n")
+    assert look(opened)
+    app.write("b", "hers, and more\n")
+    real, before = uncommitted.look, Runner(app.path)
+
+    def slow(place: Place) -> uncommitted.Look:
+        seen = real(place)
+        before("git", "reset", "-q", "--hard")
+        return seen
+
+    monkeypatch.setattr(uncommitted, "look", slow)
+    found = salvaging.shown(opened, look(opened) or "")
+    assert (found.kept, found.rescue.deleted) == ((), ())
+    assert {one.facts for one in losing.open_ones(opened)} == {("a", "b")}
