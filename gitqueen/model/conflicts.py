@@ -16,9 +16,12 @@ BRANCH_SWITCHED = "branch-switched"
 DUPLICATE_TASK = "duplicate-task"
 LOST_WORK = "lost-work"
 SWEPT_WORK = "swept-work"
+STALE_INDEX = "stale-index"
 
 SWEPT = "swept"
 """The verdict on a path that another sister wrote in this very worktree."""
+UNDONE = "undone"
+"""The verdict on a path whose change by another sister's commit would be taken back."""
 
 INFO, WARNING, DANGER = "info", "warning", "danger"
 SEVERITIES = (INFO, WARNING, DANGER)
@@ -80,7 +83,8 @@ class Collision:
     path: str
     sister: str
     verdict: str
-    """claimed | uncommitted | committed | swept: written by another in this very worktree."""
+    """claimed | uncommitted | committed | swept: written by another in this very worktree | undone: what another
+    committed would be taken back."""
     severity: str
     detail: str
     since: datetime | None = None
@@ -89,7 +93,7 @@ class Collision:
 
 def kind(collision: Collision) -> str:
     """The type of conflict that a collision is."""
-    return SWEPT_WORK if collision.verdict == SWEPT else FILE_COLLISION
+    return {SWEPT: SWEPT_WORK, UNDONE: STALE_INDEX}.get(collision.verdict, FILE_COLLISION)
 
 
 def alarming(severities: Iterable[str | None]) -> bool:

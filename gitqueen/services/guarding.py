@@ -18,9 +18,14 @@ from gitqueen.model.conflicts import Collision, Conflict
 from gitqueen.model.sisters import Identity, Sister
 from gitqueen.services import attributing, claiming, colliding, identifying, relating, remembering, tending
 from gitqueen.services.queen import Queen
+from gitqueen.store import commits as commits_table
 from gitqueen.store import conflicts as conflicts_table
 from gitqueen.store import database, repos, trees
 from gitqueen.store import sisters as sisters_table
+
+TYPE_CHECKING = False  # importing typing costs a hook 4 ms
+if TYPE_CHECKING:
+    from gitqueen.services.undoing import Undone
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,8 @@ class CommitReport:
     """What the commit takes that no other sister wrote in this worktree."""
     below: bool = False
     """Whether git was called in a folder below the top, where paths from the top are written `:/PATH`."""
+    undone: tuple[Undone, ...] = ()
+    """What it takes back of others' commits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,8 @@ def actor(queen: Queen) -> Identity:
 def before_commit(queen: Queen, me: Identity) -> CommitReport:
     """Look at what is staged. Nobody known to be committing is warned, never blocked, and leaves no trace."""
     place = queen.here()
-    policies = {one: conflicts.policy(queen.config, one) for one in (conflicts.FILE_COLLISION, conflicts.SWEPT_WORK)}
+    kinds = (conflicts.FILE_COLLISION, conflicts.SWEPT_WORK, conflicts.STALE_INDEX)
+    policies = {one: conflicts.policy(queen.config, one) for one in kinds}
     if place.worktree is None or set(policies.values()) == {conflicts.OFF}:
         return CommitReport()
     mine = me.sister
@@ -89,6 +97,11 @@ def before_commit(queen: Queen, me: Identity) -> CommitReport:
     paths = staging.staged(place, queen.env)
     found = colliding.paths_colliding(queen, mine.name if mine else None, paths, others, standing)
     found += attributing.swept(queen, mine.name if mine else None, paths, others)
+    undone = _undone(queen, mine, paths, kin) if policies[conflicts.STALE_INDEX] != conflicts.OFF else []
+    if undone:
+        from gitqueen.services import undoing  # few commits undo anything
+
+        found = undoing.collisions(undone) + found
     found = [one for one in found if policies[conflicts.kind(one)] != conflicts.OFF]
     found = _unmuted(queen, mine, found) if mine else found
     blocked = [one.severity for one in found if policies[conflicts.kind(one)] == conflicts.BLOCK]
@@ -102,7 +115,19 @@ def before_commit(queen: Queen, me: Identity) -> CommitReport:
         unkept=unkept if found else "",
         own=tuple(path for path in paths if path not in foreign),
         below=bool(queen.env.get("GIT_PREFIX")),
+        undone=tuple(undone),
     )
+
+
+def _undone(queen: Queen, mine: Sister | None, paths: Sequence[str], kin: Mapping[str, str]) -> list[Undone]:
+    """What it takes back of others' commits; most commits are of paths that nobody else committed to."""
+    with database.faults(queen.settings.database):
+        touched = commits_table.touching(queen.db, kin, paths, mine.name if mine else None)
+    if not touched:
+        return []
+    from gitqueen.services import undoing
+
+    return undoing.staged(queen, mine, touched, kin)
 
 
 def _unmuted(queen: Queen, mine: Sister, found: Sequence[Collision]) -> list[Collision]:

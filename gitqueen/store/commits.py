@@ -35,6 +35,7 @@ class Touch:
     sister: str
     at: datetime | None
     """When it was committed, as far as we saw."""
+    task: str | None = None
 
 
 NEW, NAMED, KNOWN = "new", "named", "known"
@@ -112,7 +113,7 @@ def save_paths(db: Database, common_dir: str, oid: str, paths: Iterable[str]) ->
 
 def touching(db: Database, common_dirs: Iterable[str], paths: Sequence[str], but: str | None) -> list[Touch]:
     """The commits in these repositories that changed one of `paths` and were made by a sister other than `but`."""
-    query = """SELECT b.path, b.oid, c.sister, c.at FROM brought b
+    query = """SELECT b.path, b.oid, c.sister, c.at, c.task FROM brought b
                JOIN commits c ON c.common_dir = b.common_dir AND c.oid = b.oid
                WHERE b.common_dir = ? AND c.sister IS NOT NULL AND c.sister IS NOT ? AND NOT c.picked"""
     found = []
@@ -121,10 +122,26 @@ def touching(db: Database, common_dirs: Iterable[str], paths: Sequence[str], but
         if db.execute("SELECT 1 FROM brought WHERE common_dir = ? LIMIT 1", (where,)).fetchone() is None:
             continue
         for path in paths:
-            for name, oid, sister, at in db.execute(f"{query} AND b.path = ?", (where, who, rows.path(path))):
-                found.append(
-                    Touch(common_dir, rows.as_path(name) or "", oid, rows.as_text(sister) or "", times.parse(at))
-                )
+            for row in db.execute(f"{query} AND b.path = ?", (where, who, rows.path(path))):
+                found.append(_touch(common_dir, *row))
+    return found
+
+
+def _touch(common_dir: str, path: object, oid: str, sister: object, at: object, task: object) -> Touch:
+    return Touch(
+        common_dir, rows.as_path(path) or "", oid, rows.as_text(sister) or "", times.parse(at), rows.as_text(task)
+    )
+
+
+def when(db: Database, common_dirs: Iterable[str], oids: Iterable[str]) -> dict[str, datetime]:
+    """Commit -> when it was made, as far as we saw, of those `oids` that were seen in one of these repositories."""
+    found, query = {}, "SELECT at FROM commits WHERE common_dir = ? AND oid = ?"
+    wheres = [rows.path(common_dir) for common_dir in common_dirs]
+    for oid in oids:
+        for where in wheres:
+            row = db.execute(query, (where, oid)).fetchone()
+            if row is not None and (at := times.parse(row[0])) is not None:
+                found[oid] = at
     return found
 
 

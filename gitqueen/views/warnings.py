@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from gitqueen.model.conflicts import SWEPT, Collision
+from gitqueen.model.conflicts import SWEPT, UNDONE, Collision
 from gitqueen.model.sisters import Sister
 from gitqueen.services.guarding import CheckoutReport, CommitReport
 from gitqueen.views.text import Palette, ago, clean, cut, cut_front, folder
@@ -30,12 +30,14 @@ def commit(report: CommitReport, now: datetime, coloured: bool) -> str:
         groups.setdefault((one.sister, one.verdict), []).append(one)
     names = list(dict.fromkeys(one.sister for one in report.collisions))
     with_whom = _and([clean(name) for name in names[:2]], len(names))
+    undoes = all(one.verdict == UNDONE for one in report.collisions)
+    does = f"undoes what {with_whom} committed" if undoes else f"collides with {with_whom}"
     head = (
-        colour.danger(f"✗ gitqueen: commit refused, it collides with {with_whom}")
+        colour.danger(f"✗ gitqueen: commit refused, it {does}")
         if report.refused
-        else colour.warning(f"⚠ gitqueen: this commit collides with {with_whom}")
+        else colour.warning(f"⚠ gitqueen: this commit {does}")
     )
-    last = [*_without(report), _way_out(report)] + (
+    last = [*_keeping(report), *_without(report), _way_out(report)] + (
         [f"  Nobody else was told: {clean(report.unkept)}"] if report.unkept else []
     )
     rows = [_group(group, report, now, colour) for group in groups.values()]
@@ -52,6 +54,8 @@ def _group(group: Sequence[Collision], report: CommitReport, now: datetime, colo
     )
     if first.verdict == "committed":
         return f"{who} changed {paths}{_before(first.since, now)}{_task(sister)}"
+    if first.verdict == UNDONE:
+        return f"{who} changed {paths}{_before(first.since, now)}{_undone(first, len(group), report)}"
     if first.verdict == SWEPT:
         return f"{who} wrote {paths} in this worktree{_before(first.since, now)}, uncommitted{_task(sister)}"
     if first.verdict != "claimed":
@@ -59,6 +63,37 @@ def _group(group: Sequence[Collision], report: CommitReport, now: datetime, colo
     claim = next((c for c in report.claims if c.owner == first.sister and c.covers(first.path)), None)
     why = f" ({cut(claim.id, 30)}{': ' + cut(claim.description, 30) if claim.description else ''})" if claim else ""
     return f"{who} claimed {paths} {_when(claim.claimed_at if claim else None, now)}{why}{_task(sister)}"
+
+
+def _undone(first: Collision, count: int, report: CommitReport) -> str:
+    """In which commit, for which task, and what this one makes of it."""
+    one = next(one for one in report.undone if one.path == first.path)
+    touch = next(touch for touch in one.commits if touch.sister == first.sister)
+    task = f', on "{cut(touch.task, 40)}"' if touch.task else ""
+    does = {"whole": "it goes back", "part": "that is lost", "gone": "it is deleted"}[one.how]
+    return f" ({touch.oid[:10]}{task}): {does if count == 1 else 'all that is lost'}"
+
+
+def _keeping(report: CommitReport) -> list[str]:
+    """The commands by which what others committed stays, and nothing is lost that stands in a file alone."""
+    shown = {one.path for one in report.collisions if one.verdict == UNDONE}
+    undone = [one for one in report.undone if one.path in shown]
+    aside = [one.path for one in undone if one.open]
+    back = [one.path for one in undone if not one.open and one.how != "part"]
+    parts = [one for one in undone if not one.open and one.how == "part"]
+    commands = []
+    if aside:
+        commands.append(f"git restore --staged -- {_pathspecs(aside, report)}")
+    if back:
+        commands.append(f"git checkout HEAD -- {_pathspecs(back, report)}")
+    if parts:
+        oids = dict.fromkeys(touch.oid[:10] for one in parts for touch in reversed(one.commits))
+        paths = _pathspecs([one.path for one in parts], report)
+        top = "cd ./$(git rev-parse --show-cdup) && " if report.below else ""
+        paths = " ".join(_quoted(one.path) for one in parts) if report.below else paths
+        commands.append(f"{top}git show {' '.join(oids)} -- {paths} | git apply && git add -- {paths}")
+    fits = [one if len(one) <= _LONGEST else "git restore --staged -- <their files>" for one in commands]
+    return [f"  Keep {'both' if parts and not back else 'theirs'}: {one}" for one in fits]
 
 
 def _without(report: CommitReport) -> list[str]:

@@ -1,0 +1,250 @@
+"""Undoing: a commit that takes back what another sister committed, because its maker never saw that.
+
+Not seen is what came to her worktree after her session began and after she last went to another commit by checkout; or
+what her file or index is surely older than. Imported by a hook only where others committed to the paths of a commit.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from gitqueen.git import reflog, versions
+from gitqueen.git.places import Place
+from gitqueen.git.reflog import Move
+from gitqueen.git.versions import Change
+from gitqueen.model import conflicts
+from gitqueen.model.conflicts import Collision
+from gitqueen.model.sisters import Sister
+from gitqueen.services.queen import Queen
+from gitqueen.store import commits as commits_table
+from gitqueen.store import database
+from gitqueen.store.commits import Touch
+
+SLACK = 2.0
+"""Seconds: what came so shortly before her session began, she may not have seen."""
+MOST_COMMITS, MOST_PARTS = 100, 20
+"""Commits of others that one look is about, and changes of which it is looked whether part of them was taken back."""
+WHOLE, PART, GONE = "whole", "part", "gone"
+BRINGS = ("merge", "pull", "rebase", "cherry-pick", "am")
+"""What brings files together with commits, as the reflog calls it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What of others' commits is taken back in one path."""
+
+    path: str
+    commits: tuple[Touch, ...]
+    """The latest first."""
+    how: str
+    """WHOLE: it is what it was before them; PART: it is, but for other changes beside; GONE: the path is deleted."""
+    open: bool
+    """Whether the file on disk is something else than what is committed: a checkout would destroy that."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What is looked at: the commit that is being made, or one that was made. `head`: what it stands on."""
+
+    queen: Queen
+    head: str
+    changes: Mapping[str, Change]
+    touched: Mapping[str, Mapping[str, Touch]]
+    """Path -> commit -> that another sister made it."""
+    kin: Collection[str]
+
+    @property
+    def place(self) -> Place:
+        return self.queen.here()
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        return self.queen.env
+
+
+def staged(queen: Queen, me: Sister | None, touched: Sequence[Touch], kin: Collection[str]) -> list[Undone]:
+    """What the commit that is being made would take back of the commits `touched`, which others made."""
+    if queen.here().busy in ("merge", "rebase", "cherry-pick", "revert"):
+        return []  # of what git is in the middle of, the index was made for this very HEAD; a revert is meant
+    by_path = _by_path(touched)
+    changes = versions.staged(queen.here(), queen.env, list(by_path))
+    return _undone(_Work(queen, "HEAD", changes, by_path, kin), me, reflog.moves(queen.here()))
+
+
+def made(queen: Queen, me: Sister, oid: str, touched: Sequence[Touch], kin: Collection[str]) -> list[Undone]:
+    """What the commit `oid` took back."""
+    by_path = _by_path([touch for touch in touched if touch.oid != oid])
+    changes = versions.committed(queen.here(), queen.env, oid, list(by_path)) if by_path else {}
+    moves = reflog.moves(queen.here())
+    at = next((number for number, move in enumerate(moves) if move.new == oid), len(moves))
+    if at < len(moves) and moves[at].why.startswith("revert"):
+        return []
+    return _undone(_Work(queen, f"{oid}^", changes, by_path, kin), me, moves[:at])
+
+
+def _by_path(touched: Iterable[Touch]) -> dict[str, dict[str, Touch]]:
+    """By path, of the latest commits alone."""
+    made = {touch.oid: touch.at.timestamp() if touch.at else 0.0 for touch in touched}
+    latest = set(sorted(made, key=made.__getitem__)[-MOST_COMMITS:])
+    found: dict[str, dict[str, Touch]] = {}
+    for touch in touched:
+        if touch.oid in latest and (touch.path in found or len(found) < versions.MOST):
+            found.setdefault(touch.path, {})[touch.oid] = touch
+    return found
+
+
+def _undone(work: _Work, me: Sister | None, moves: Sequence[Move]) -> list[Undone]:
+    if not work.changes:
+        return []
+    found = _unseen(work, me, moves) if me is not None else {}
+    rest = [path for path in work.changes if path not in found]
+    found |= _surely(work, rest) if rest else {}
+    if not found:
+        return []
+    disk = versions.on_disk(work.place, work.env, list(found))
+    return [replace(one, open=_open(work, path, disk)) for path, one in sorted(found.items())]
+
+
+def _open(work: _Work, path: str, disk: Mapping[str, str]) -> bool:
+    there = os.path.lexists(os.path.join(work.place.worktree or "", path))
+    after = work.changes[path].after
+    return there if not after else disk.get(path) != _id(after)
+
+
+def _unseen(work: _Work, me: Sister, moves: Sequence[Move]) -> dict[str, Undone]:
+    """By what came to the worktree since she could have seen it."""
+    base, fresh = _known_to(work, me, moves)
+    if not base:
+        return {}
+    paths = list(work.changes)
+    history = versions.since(work.place, work.env, base, work.head, paths)
+    found, parts = dict[str, Undone](), dict[str, list[Change]]()
+    for path, later in history.items():
+        later = _until_hers(work, me, later)
+        how, count = _behind(work.changes[path].after, later)
+        if not count and later:
+            parts[path] = later
+        found |= _of(work, path, later[:count], how)
+    return found | _parts(work, base, fresh, parts)
+
+
+def _known_to(work: _Work, me: Sister, moves: Sequence[Move]) -> tuple[str, str]:
+    """The last commit whose files she surely saw, and the last one whose files were put there since; empty where
+    nothing is known."""
+    if me.started_at is None or not moves:
+        return "", ""
+    start = me.started_at.timestamp() - SLACK
+    old = [move.new for move in moves if move.at <= start]
+    with database.faults(work.queen.settings.database):
+        # Who commits with a date of her own has it in the reflog, too.
+        when = {oid: at.timestamp() for oid, at in commits_table.when(work.queen.db, work.kin, old).items()}
+    base = moves[0].new if moves[0].first else moves[0].old
+    fresh = base
+    for move in moves:
+        if not move.why or move.why.startswith("push"):
+            continue  # HEAD moved under index and files
+        went = move.why.startswith("checkout") and move.old != move.new
+        if went or max(move.at, when.get(move.new, 0.0)) <= start:
+            base = fresh = move.new
+        elif move.why.startswith((*BRINGS, "commit (merge)")):
+            fresh = move.new
+    return base, fresh
+
+
+def _until_hers(work: _Work, me: Sister, later: Sequence[Change]) -> list[Change]:
+    """Only what came after her own last commit of the path: she knew it when she made that."""
+    found = []
+    with database.faults(work.queen.settings.database):
+        for one in later:
+            if one.commit not in work.touched[one.path] and _maker(work, one.commit) == me.name:
+                break
+            found.append(one)
+    return found
+
+
+def _maker(work: _Work, oid: str) -> str | None:
+    known = (commits_table.maker(work.queen.db, common_dir, oid) for common_dir in work.kin)
+    return next((name for name in known if name), None)
+
+
+def _behind(now: str, later: Sequence[Change]) -> tuple[str, int]:
+    """How many of the latest changes of a path are gone when it is `now`, and how."""
+    for number, one in enumerate(later):
+        if one.before == now:
+            return WHOLE, number + 1
+    return (GONE, len(later)) if not now and later else ("", 0)
+
+
+def _of(work: _Work, path: str, gone: Sequence[Change], how: str) -> dict[str, Undone]:
+    theirs = tuple(work.touched[path][one.commit] for one in gone if one.commit in work.touched[path])
+    return {path: Undone(path, theirs, how, False)} if theirs else {}
+
+
+def _parts(work: _Work, base: str, fresh: str, parts: Mapping[str, list[Change]]) -> dict[str, Undone]:
+    """Paths that have others' changes no more, but changes of her own. That is meant, where the files were brought
+    together with the commits; else they were written by somebody who did not see these."""
+    paths = [path for path, later in parts.items() if any(one.commit in work.touched[path] for one in later)]
+    if paths and fresh != base:
+        kept = versions.since(work.place, work.env, fresh, work.head, paths)
+        late = {path: {one.commit for one in changes} for path, changes in kept.items()}
+        parts = {path: [one for one in parts[path] if one.commit in late.get(path, ())] for path in paths}
+    found, left = dict[str, Undone](), MOST_PARTS
+    for path in paths:
+        gone: list[Change] = []
+        for one in parts[path]:
+            left -= 1
+            if left < 0 or not versions.takes_back(work.place, work.env, one, work.changes[path].after):
+                break  # she worked on top of this one, so that she saw those before it
+            gone.append(one)
+        found |= _of(work, path, gone, PART)
+    return found
+
+
+def _surely(work: _Work, paths: Sequence[str]) -> dict[str, Undone]:
+    """Paths that are what they were before a commit, and that nobody wrote since: the file is older than the commit, or
+    it is as HEAD has it and only the index is older."""
+    oids = dict.fromkeys(oid for path in paths for oid in work.touched[path])
+    history = versions.made_by(work.place, work.env, list(oids), paths)
+    behind = {path: [one for one in history.get(path, ()) if one.before == work.changes[path].after] for path in paths}
+    behind = {path: gone for path, gone in behind.items() if gone}
+    if not behind:
+        return {}
+    found = dict[str, Undone]()
+    disk = versions.on_disk(work.place, work.env, list(behind))
+    for path, gone in behind.items():
+        change = work.changes[path]
+        index_alone = bool(change.before) and bool(change.after) and disk.get(path) == _id(change.before)
+        for one in gone:
+            touch = work.touched[path][one.commit]
+            old = index_alone or (touch.at is not None and not _written(work, path, touch.at.timestamp()))
+            if old and versions.includes(work.place, work.env, work.head, one.commit):
+                found |= _of(work, path, [one], WHOLE)
+                break
+    return found
+
+
+def _written(work: _Work, path: str, since: float) -> bool:
+    from gitqueen.services import colliding
+
+    return colliding._touched(work.place.worktree or "", path, since)
+
+
+def _id(word: str) -> str:
+    return word.partition(" ")[2]
+
+
+def collisions(undone: Iterable[Undone]) -> list[Collision]:
+    """One for each path and sister."""
+    return [
+        Collision(one.path, touch.sister, conflicts.UNDONE, conflicts.DANGER, _detail(one, touch), touch.at)
+        for one in undone
+        for touch in {touch.sister: touch for touch in reversed(one.commits)}.values()
+    ]
+
+
+def _detail(one: Undone, touch: Touch) -> str:
+    task = f' ("{touch.task}")' if touch.task else ""
+    does = {WHOLE: "goes back to what it was before", PART: "loses that change", GONE: "is deleted"}[one.how]
+    return f"changed by {touch.sister} in {touch.oid[:10]}{task}; with this commit it {does}"
