@@ -1,0 +1,114 @@
+"""Drafts: objects that gitqueen makes to look ahead (what a worktree would be if it were committed, what a merge would
+give), in `<git-common-dir>/gitqueen/merges/objects`.
+
+Never in the user's own objects: git reads those, and those of clones, as alternates. All of it can be made again, so
+that it is thrown away whole when it is old or large.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+
+from gitqueen import errors
+from gitqueen.git import process
+
+LARGEST = 256 * 1024 * 1024
+"""Bytes that a folder of drafts may have."""
+OLDEST = 24 * 3600.0
+"""Seconds that it may live."""
+
+QUIETLY = ("-c", "core.hooksPath=/dev/null", "-c", "core.looseCompression=1", "-c", "gc.auto=0")
+"""Settings of commands that make drafts: nobody's hooks run, and what lives an hour need not be small."""
+OFFLINE = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
+"""What a partial clone has not fetched is unknown; no look ahead goes to the network."""
+
+
+def folder(common_dir: str) -> str:
+    return os.path.join(common_dir, "gitqueen", "merges", "objects")
+
+
+def environment(common_dir: str, beside: Iterable[str] = (), env: Mapping[str, str] | None = None) -> dict[str, str]:
+    """`env` (None: ours without git's local variables) for a git that writes drafts of the repository `common_dir` and
+    reads its objects, its drafts, and those of the clones `beside` (common dirs). Makes the folder."""
+    where = folder(common_dir)
+    try:
+        os.makedirs(where, exist_ok=True)
+    except OSError as fault:
+        raise errors.GitFailed(f"{where} cannot be made: {fault.strerror or fault}") from None
+    clones = [other for other in dict.fromkeys(beside) if other != common_dir]
+    read = [os.path.join(common_dir, "objects")]
+    for other in clones:
+        read += [os.path.join(other, "objects"), folder(other)]
+    full = {**(process.without_local(os.environ) if env is None else env), **OFFLINE}
+    if known := full.get("GIT_OBJECT_DIRECTORY"):
+        read.append(known)  # somebody looks ahead already: a push that is being received
+    words = [*map(_quoted, read), *filter(None, (full.get("GIT_ALTERNATE_OBJECT_DIRECTORIES"),))]
+    return {**full, "GIT_OBJECT_DIRECTORY": where, "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.pathsep.join(words)}
+
+
+def _quoted(path: str) -> str:
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def birth(common_dir: str) -> str:
+    """One word that changes whenever the drafts were thrown away: what was made of them before is gone."""
+    try:
+        found = os.stat(folder(common_dir))
+    except OSError:
+        return ""
+    return str(found.st_ino)
+
+
+def prune(common_dir: str, now: float, largest: int = LARGEST, oldest: float = OLDEST) -> bool:
+    """Throw all drafts away where they are older than `oldest` seconds at `now` or have more than `largest` bytes;
+    whether that was done. Who reads them at this moment finds nothing, and says that it is unknown."""
+    where = folder(common_dir)
+    born = os.path.join(os.path.dirname(where), "born")
+    try:
+        age = now - os.stat(born).st_mtime
+    except OSError:
+        if os.path.isdir(where):
+            _mark(born, now)
+        return False
+    if 0 <= age <= oldest and _size(where, largest) <= largest:
+        return False
+    import shutil
+
+    trash = f"{where}.{os.getpid()}"
+    try:
+        os.rename(where, trash)
+    except OSError:
+        return False
+    finally:
+        _mark(born, None)
+    shutil.rmtree(trash, ignore_errors=True)
+    return True
+
+
+def _mark(path: str, moment: float | None) -> None:
+    try:
+        if moment is None:
+            os.unlink(path)
+        else:
+            with open(path, "w", encoding="ascii"):
+                os.utime(path, (moment, moment))
+    except OSError:
+        pass
+
+
+def _size(where: str, enough: int) -> int:
+    """Bytes of all files below, counted until they are more than `enough`."""
+    total, folders = 0, [where]
+    while folders and total <= enough:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                    else:
+                        total += entry.stat(follow_symlinks=False).st_size
+        except OSError:
+            continue
+    return total

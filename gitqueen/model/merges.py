@@ -1,0 +1,72 @@
+"""Merges that nobody has made yet: what git would say if one sister merged the work of another now.
+
+Facts only, as they are kept and shown. Who is merged with whom is decided by services; what git says is `git/merging`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CLEAN, CONFLICT, UNKNOWN = "clean", "conflict", "unknown"
+"""The verdicts on a pair."""
+
+CONTENT = "conflict"
+ADDED_TWICE = "add/add"
+MODIFY_DELETE = "modify/delete"
+RENAME_RENAME = "rename/rename"
+RENAME_DELETE = "rename/delete"
+RENAME_ADD = "rename/add"
+FOLDER_MOVED = "directory rename"
+DIRECTORY_FILE = "directory/file"
+KINDS = "file type"
+SUBMODULE = "submodule"
+BINARY = "binary"
+"""The verdicts on a file, beside `CLEAN` and `UNKNOWN`: the lines of a text conflict, or it is something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines that stand against each other, first and last of each side's own file, counted from 1. A side that took
+    them out has none: its last is one less than its first, which is where they stood."""
+
+    ours: tuple[int, int]
+    theirs: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """One file that git cannot merge by itself."""
+
+    path: str
+    """Where git would leave it."""
+    verdict: str
+    lines: tuple[Lines, ...] = ()
+    """Empty where it is no text, or they could not be told."""
+    also: tuple[str, ...] = ()
+    """What else it is called: where it came from, and where the other side has it."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.path, *self.also)
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """What becomes of merging `theirs` into `ours`."""
+
+    verdict: str
+    clashes: tuple[Clash, ...] = ()
+    merged: tuple[str, ...] = ()
+    """Files that both sides changed and git merges by itself."""
+    why: str = ""
+    """Why it is unknown."""
+    hint: bool = False
+    """Whether libgit2 said so, not git: it knows fewer renames and no merge drivers."""
+
+    def at(self, path: str) -> Clash | None:
+        """What stands against `path`, whichever of its names that is."""
+        return next((clash for clash in self.clashes if path in clash.names), None)
+
+
+APART = Merge(CLEAN)
+"""Nothing that the two sides changed can meet."""
