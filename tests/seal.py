@@ -40,6 +40,8 @@ CRON = (
 FOREIGN = ("GIT_", "GITQUEEN_", "CLAUDE", "CODEX", "GEMINI", "OPENCODE", "AIDER", "TMUX", "KITTY", "XDG_", "LC_")
 """Variables that begin with these say who and where we are: none of it is a test's business."""
 ALSO_FOREIGN = {"EDITOR", "VISUAL", "PAGER", "LESS", "LANGUAGE", "NO_COLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "COLUMNS"}
+LONG = "GITQUEEN_LONG"
+"""Set by whoever wants the long profile: it says how much is tested, and comes through."""
 
 HOMES = tuple({os.path.realpath(home) for home in (pwd.getpwuid(os.getuid()).pw_dir, OUTER.get("HOME")) if home})
 """The real home: where the user database says it is, and where HOME said."""
@@ -87,7 +89,8 @@ class SealBroken(BaseException):
 
 def environment(root: str) -> dict[str, str]:
     """The sealed environment whose home is the folder `root`."""
-    kept = {k: v for k, v in OUTER.items() if not k.startswith(FOREIGN) and k not in ALSO_FOREIGN}
+    foreign = {k for k in OUTER if k.startswith(FOREIGN) and k != LONG} | ALSO_FOREIGN
+    kept = {k: v for k, v in OUTER.items() if k not in foreign}
     stubs = os.path.join(root, ".stubs")
     path = [BIN, stubs, *(part for part in OUTER.get("PATH", os.defpath).split(os.pathsep) if part != BIN)]
     return {**kept, **_homes(root), **_FIXED, "PATH": os.pathsep.join(path)}

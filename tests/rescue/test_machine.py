@@ -233,3 +233,4 @@ def test_no_history_loses_anything(shard: int, tmp_path: Path, bodies: list[subp
             suppress_health_check=list(HealthCheck),
         ),
     )
+    assert kind.count >= HISTORIES // SHARDS
