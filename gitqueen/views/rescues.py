@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from gitqueen.model import times
 from gitqueen.services.restoring import Restored
 from gitqueen.services.salvaging import Found
-from gitqueen.views.text import Palette, ago, clean, cut, folder
+from gitqueen.views.text import Palette, ago, clean, cut, folder, width
 
 SHOWN = 4
 
@@ -21,21 +21,47 @@ def listed(found: Sequence[Found], now: datetime, colour: Palette) -> str:
 
 
 def _block(one: Found, now: datetime, colour: Palette) -> list[str]:
-    kept = one.rescue
+    names = ", ".join(clean(path) for path in one.files[:SHOWN])
+    more = f" and {len(one.files) - SHOWN} more" if len(one.files) > SHOWN else ""
+    rows = _head(one, now, colour)
+    rows += [f"      {cut(names + more, colour.room(200, 6))}"] if names else []
+    if one.lost:
+        lost, back = ", ".join(clean(path) for path in one.lost[:SHOWN]), f"gitqueen rescue restore {_id(one, colour)}"
+        rows += _joined(
+            [("lost:", colour.danger), (cut(lost, colour.room(160, 12)), str), (f" {back}", str)], colour, 6
+        )
+    return rows
+
+
+def _head(one: Found, now: datetime, colour: Palette) -> list[str]:
+    kept, since = one.rescue, ago(one.rescue.at, now)
     owners = dict.fromkeys(name for names in kept.owners.values() for name in names) or kept.sisters
     whose = ", ".join(clean(name) for name in owners) or "nobody known"
-    count = len(one.files)
-    since = ago(kept.at, now)
-    when = "now" if since in ("", "now") else f"{since} ago"
-    head = f"  {clean(kept.id)}  {colour.dim(when)}  {colour.name(whose)}"
-    branch = f"  [{clean(kept.branch)}]" if kept.branch else ""
-    rows = [f"{head}{branch}  {_many(count, 'file')}, {_many(kept.lines, 'line')}  {colour.dim(clean(kept.reason))}"]
-    names = ", ".join(clean(path) for path in one.files[:SHOWN])
-    more = f" and {count - SHOWN} more" if count > SHOWN else ""
-    rows += [f"      {cut(names + more, 200)}"] if names else []
-    if one.lost:
-        lost = ", ".join(clean(path) for path in one.lost[:SHOWN])
-        rows.append(f"      {colour.danger('lost:')} {cut(lost, 160)}   gitqueen rescue restore {clean(kept.id)}")
+    parts = [
+        (_id(one, colour), str),
+        ("now" if since in ("", "now") else f"{since} ago", colour.dim),
+        (cut(whose, colour.room(1000, 6)), colour.name),
+        (cut(f"[{clean(kept.branch)}]", colour.room(1000, 6)) if kept.branch else "", str),
+        (f"{_many(len(one.files), 'file')}, {_many(kept.lines, 'line')}", str),
+        (cut(clean(kept.reason), colour.room(1000, 6)), colour.dim),
+    ]
+    return _joined([part for part in parts if part[0]], colour, 2)
+
+
+def _id(one: Found, colour: Palette) -> str:
+    """On a terminal without the worktree, which is that of all of them: the moment is enough to type."""
+    return clean(one.rescue.id if colour.columns is None else one.rescue.id.rpartition("/")[2])
+
+
+def _joined(parts: Sequence[tuple[str, Callable[[str], str]]], colour: Palette, indent: int) -> list[str]:
+    """The parts in a line, or in as many as the terminal needs."""
+    rows, taken = [""], 0
+    for text, shade in parts:
+        if rows[-1] and colour.columns is not None and taken + 2 + width(text) > colour.columns:
+            rows, taken, indent = [*rows, ""], 0, 6
+        gap = "  " if rows[-1] else " " * indent
+        rows[-1] += gap + shade(text)
+        taken += len(gap) + width(text)
     return rows
 
 
@@ -46,7 +72,7 @@ def _many(count: int, word: str) -> str:
 def shown(one: Found, now: datetime, colour: Palette) -> str:
     """Everything of one snapshot, path by path."""
     kept = one.rescue
-    rows = [*_block(one, now, colour)[:1], f"      {folder(kept.worktree)} at {clean((kept.head or 'no commit')[:12])}"]
+    rows = [*_head(one, now, colour), f"      {folder(kept.worktree)} at {clean((kept.head or 'no commit')[:12])}"]
     for content in one.kept:
         names = kept.owners.get(content.path, ())
         mark = f"  {colour.name(clean(' or '.join(names)))}" if names else ""
