@@ -26,10 +26,9 @@ def _block(one: Found, now: datetime, colour: Palette) -> list[str]:
     rows = _head(one, now, colour)
     rows += [f"      {cut(names + more, colour.room(200, 6))}"] if names else []
     if one.lost:
-        lost, back = ", ".join(clean(path) for path in one.lost[:SHOWN]), f"gitqueen rescue restore {_id(one, colour)}"
-        rows += _joined(
-            [("lost:", colour.danger), (cut(lost, colour.room(160, 12)), str), (f" {back}", str)], colour, 6
-        )
+        lost = cut(", ".join(clean(path) for path in one.lost[:SHOWN]), colour.room(160, 12))
+        back = f" gitqueen rescue restore {_id(one, colour)}"
+        rows += _joined([(f"lost: {lost}", lambda text: colour.danger(text[:5]) + text[5:]), (back, str)], colour, 6)
     return rows
 
 
