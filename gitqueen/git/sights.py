@@ -8,29 +8,21 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
 from gitqueen import aside, errors
-from gitqueen.aside import Aside, Send
-from gitqueen.git import libgit, places
+from gitqueen.aside import Aside
+from gitqueen.git import libgit, places, probes
 from gitqueen.git.libgit import Seen
 from gitqueen.git.places import Place
 
-QUICK = 1.0
-"""Seconds after which the others no longer wait for a worktree."""
 SLOW = 0.25
 """Seconds of a look after which the next one is left for later from the start."""
 LIMIT = 5.0
 """Seconds that libgit2, and after it git, may take."""
-WORKERS, MANY = 2, 25
-"""Children that look at quick ones, and worktrees that are enough for one of them: it costs 3 ms to have one."""
 AT_ONCE = 4
 """Slow worktrees that are looked at at the same time."""
-
-
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,70 +48,8 @@ class Fault:
 def quick(
     worktrees: Iterable[str], folders: bool, progress: Callable[[str], None]
 ) -> Iterator[tuple[str, Sight | Fault | None]]:
-    """Each of `worktrees`, None for one that takes longer than `QUICK`: that is for `late`."""
-    return _in_turn(list(worktrees), lambda worktree: see(worktree, libgit.look, folders), progress)
-
-
-def find(folders: Iterable[str]) -> dict[str, Place | None]:
-    """The place of each folder, asked in a child; those that take longer than `QUICK`, and may hang, are left out."""
-    # In a tuple: None says that there was no answer.
-    answers = _in_turn(sorted(set(folders)), lambda folder: (places.find(folder),), lambda _: None)
-    return {folder: answer[0] for folder, answer in answers if answer is not None}
-
-
-def _in_turn(
-    wanted: Sequence[str], look: Callable[[str], Answer], progress: Callable[[str], None]
-) -> Iterator[tuple[str, Answer | None]]:
-    count = max(1, min(WORKERS, len(wanted) // MANY))
-    workers = [_Worker(wanted[start::count], look) for start in range(count) if wanted[start::count]]
-    try:
-        while workers:
-            progress(workers[0].left[0])
-            until = min(worker.until for worker in workers)
-            select.select([one.child for one in workers], [], [], max(0.0, until - time.monotonic()))
-            for worker in list(workers):
-                yield from worker.take()
-                if not worker.left:
-                    worker.child.give_up()
-                    workers.remove(worker)
-    finally:
-        for worker in workers:
-            worker.child.give_up()
-
-
-class _Worker(Generic[Answer]):
-    """A child that looks at several folders in turn, and another one for the rest where one takes too long."""
-
-    def __init__(self, folders: Sequence[str], look: Callable[[str], Answer]) -> None:
-        self.left, self.look = list(folders), look
-        self._begin()
-
-    def _begin(self) -> None:
-        left, look = list(self.left), self.look
-
-        def work(send: Send) -> None:
-            for folder in left:
-                send(look(folder))
-
-        self.until = time.monotonic() + QUICK
-        self.child: Aside = aside.start(work)
-
-    def take(self) -> Iterator[tuple[str, Answer | None]]:
-        """What it has seen since the last time."""
-        while self.left:
-            try:
-                answer: Answer | None = self.child.receive(0.0)
-            except TimeoutError:
-                if time.monotonic() < self.until:
-                    return
-                answer = None
-            except EOFError:
-                answer = None
-            self.until = time.monotonic() + QUICK
-            yield self.left.pop(0), answer
-            if answer is None and self.left:
-                self.child.give_up()
-                self._begin()
+    """Each of `worktrees`, None for one that takes longer than `probes.QUICK`: that is for `late`."""
+    return probes.in_turn(list(worktrees), lambda worktree: see(worktree, libgit.look, folders), progress)
 
 
 def see(worktree: str, look: Callable[[str], Seen], folders: bool) -> Sight | Fault:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from gitqueen.git import commits, sights
+from gitqueen.git import commits, probes
 from gitqueen.git.places import Place
-from gitqueen.model.conflicts import Conflict
+from gitqueen.model.conflicts import STALE_INDEX, Conflict
 from gitqueen.model.sisters import Sister
-from gitqueen.services import colliding
+from gitqueen.services import colliding, undoing
 from gitqueen.services.queen import Queen
 from gitqueen.services.remembering import Asked
 from gitqueen.store import conflicts, database, trees
@@ -21,14 +21,22 @@ from gitqueen.store import conflicts, database, trees
 def ask(queen: Queen, living: Sequence[Sister], seen: Mapping[str, Place]) -> Asked:
     """What `remembering.reconcile` must know of repositories. `seen`: worktrees that answered a moment ago."""
     with database.faults(queen.settings.database):
-        book = [one for one in conflicts.open_ones(queen.db) if one.subject == colliding.COMMITTED]
+        every = conflicts.open_ones(queen.db)
+    book = [one for one in every if one.subject == colliding.COMMITTED]
+    taken = [one for one in every if one.type == STALE_INDEX and one.subject.startswith(f"{undoing.TOOK}\0")]
     cloned = colliding.cloned(queen, living)
-    if not book and not cloned:
+    if not book and not cloned and not taken:
         return Asked()
-    there = {**seen, **sights.find(cloned.union(one.worktree for one in living if book and one.worktree) - seen.keys())}
+    wanted = cloned.union(one.worktree for one in living if book and one.worktree)
+    there = {**seen, **probes.find(wanted.union(one.worktree for one in taken if one.worktree) - seen.keys())}
     answering = [sister for sister in living if sister.worktree in there]
     unpushed = {folder for folder in cloned if (place := there.get(folder)) and commits.unpushed(place)}
-    return Asked(frozenset(unpushed), dict(_unmerged(queen, book, answering, there)))
+    undone = {
+        one.id: undoing.still(queen.at(place), one)
+        for one in taken
+        if (place := there.get(one.worktree or "")) is not None
+    }
+    return Asked(frozenset(unpushed), dict(_unmerged(queen, book, answering, there)), undone)
 
 
 def _unmerged(

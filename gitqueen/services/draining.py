@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from gitqueen import crashes, errors, settings
-from gitqueen.git import commits, places
+from gitqueen.git import commits, probes
 from gitqueen.git.places import Place
 from gitqueen.model.sisters import Sister
 from gitqueen.services import noting, queen, recording
@@ -93,14 +93,14 @@ def _rounds(queen: Queen, linger: float) -> int:
 
 
 def _round(queen: Queen) -> int:
-    count = 0
+    count, folders = 0, _Folders()
     for taken, records in spool.take(queen.settings.home, queen.clock()):
         for record in records:
             try:
                 with database.faults(queen.settings.database):
-                    _record(queen, record)
-            except errors.GitFailed as fault:
-                crashes.log(queen.env, fault)  # a repository that is gone or broken: nobody will know more later
+                    _record(queen, record, folders)
+            except (errors.GitFailed, TimeoutError) as fault:
+                crashes.log(queen.env, fault)  # a repository that is gone, broken or hangs: a scan sees its commits
             except (errors.Busy, errors.CannotWork):
                 raise  # the queen cannot be written now: it stays in the spool
             except Exception as fault:
@@ -110,8 +110,8 @@ def _round(queen: Queen) -> int:
     return count
 
 
-def _record(queen: Queen, record: Record) -> None:
-    place = _place(record)
+def _record(queen: Queen, record: Record, folders: _Folders) -> None:
+    place = _place(record, folders)
     if place is None or not repos.managed(queen.db, place.common_dir):
         return
     then = queen.at(place, datetime.fromtimestamp(record.at, UTC))
@@ -131,12 +131,26 @@ def _record(queen: Queen, record: Record) -> None:
         recording.commit(then, place, oid, by, "hook")
 
 
-def _place(record: Record) -> Place | None:
-    env = {"GIT_DIR": record.git_dir, "GIT_WORK_TREE": record.work_tree}
-    if found := places.find(record.folder, {key: value for key, value in env.items() if value}):
+@dataclass(slots=True)
+class _Folders:
+    """Where folders belong, each looked at once a round, at no risk of hanging with it."""
+
+    known: dict[tuple[str, ...], Place | None] = field(default_factory=dict)
+
+    def find(self, folder: str, git_dir: str = "", work_tree: str = "") -> Place | None:
+        """Raises `TimeoutError` where nothing is heard of it."""
+        key = (folder, git_dir, work_tree)
+        if key not in self.known:
+            env = {"GIT_DIR": git_dir, "GIT_WORK_TREE": work_tree}
+            self.known[key] = probes.find_one(folder, {key: value for key, value in env.items() if value})
+        return self.known[key]
+
+
+def _place(record: Record, folders: _Folders) -> Place | None:
+    if found := folders.find(record.folder, record.git_dir, record.work_tree):
         return found
     # A worktree that was removed right after the commit: the repository around its git folder has it still.
-    around = places.find(os.path.dirname(os.path.join(record.folder, record.git_dir)))
+    around = folders.find(os.path.dirname(os.path.join(record.folder, record.git_dir)))
     return replace(around, worktree=None, branch=None) if around else None
 
 

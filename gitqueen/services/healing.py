@@ -10,7 +10,7 @@ import os
 from collections.abc import Collection, Iterable
 
 from gitqueen import errors
-from gitqueen.git import hooks, hooktext, places
+from gitqueen.git import hooks, hooktext, places, probes
 from gitqueen.git.places import Place
 from gitqueen.model.events import Event
 from gitqueen.model.messages import NORMAL
@@ -126,8 +126,8 @@ def install_everywhere(queen: Queen) -> list[arming.Report]:
         for event in hooks.EVENTS:
             hooks.configure(event, hooks.GLOBAL, "/", hooktext.tool())
     reports = []
-    for path in known.values():
-        if (place := places.find(path)) is not None and repos.managed_by(queen.db, place.common_dir) != repos.DECLINED:
+    for place in probes.find(known.values()).values():
+        if place is not None and repos.managed_by(queen.db, place.common_dir) != repos.DECLINED:
             reports.append(arming.install(queen, place, by=repos.BY_GLOBAL))
     return reports
 
@@ -140,7 +140,8 @@ def uninstall_everywhere(queen: Queen, purge: bool = False) -> list[arming.Repor
     for event in hooks.EVENTS:
         hooks.unconfigure(event, hooks.GLOBAL, "/")
     reports = []
-    for common_dir, path in known.items():
-        if repos.managed_by(queen.db, common_dir) == repos.BY_GLOBAL and (place := places.find(path)) is not None:
+    armed = [path for common_dir, path in known.items() if repos.managed_by(queen.db, common_dir) == repos.BY_GLOBAL]
+    for place in probes.find(armed).values():
+        if place is not None:
             reports.append(arming.uninstall(queen, place, purge=purge))
     return reports

@@ -15,7 +15,7 @@ from gitqueen import errors
 from gitqueen.git import commits as git_commits
 from gitqueen.git import markers
 from gitqueen.git.places import LENT, Place
-from gitqueen.git.sights import QUICK
+from gitqueen.git.probes import QUICK
 from gitqueen.model import sisters
 from gitqueen.model.claims import Claim
 from gitqueen.model.conflicts import Conflict

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gitqueen import errors
-from gitqueen.git import hooks, places
+from gitqueen.git import hooks, probes
 from gitqueen.senses import systemd
 from gitqueen.services import arming, enrolling, healing
 from gitqueen.services.queen import Queen
@@ -49,8 +49,11 @@ def coming(queen: Queen) -> Outcome:
         parts.append(Part("hooks", "git config --global", "hooks of every repository, beside all others"))
     else:
         parts.append(Part("hooks", "every other repository", "armed when a sister first works in it"))
-    for path in _known(queen).values():
-        place = places.find(path)
+    known = _known(queen)
+    there = probes.find(known.values())
+    for path in known.values():
+        faults += [] if path in there else [probes.silence(path)]
+        place = there.get(path)
         if place is not None and repos.managed_by(queen.db, place.common_dir) != repos.DECLINED:
             report = arming.install(queen, place, dry_run=True)
             if report.steps:
@@ -98,16 +101,17 @@ def leaving(queen: Queen, dry_run: bool = False, purge: bool = False) -> Outcome
         left = {key: path for key, path in repos.known(queen.db).items() if purge and key not in managed}
     if not dry_run:
         healing.uninstall_everywhere(queen, purge)
+    there = probes.find([*managed.values(), *left.values()])
     for common_dir, path in managed.items():
-        place = places.find(path)
+        place = there.get(path)
         if place is None or place.common_dir != common_dir:
-            faults.append(f"{path}: it is gone")
+            faults.append(f"{path}: it is gone" if path in there else probes.silence(path))
             continue
         report = arming.uninstall(queen, place, dry_run, purge)
         parts.append(Part("hooks", path, "; ".join(report.notes) or "out"))
         faults += [f"{path}: {report.fault}"] if report.fault else []
     for common_dir, path in {} if dry_run else left.items():
-        place = places.find(path)
+        place = there.get(path)
         if place is not None and place.common_dir == common_dir and (gone := arming.written_history(place, purge)):
             parts.append(Part("hooks", path, "; ".join(gone)))
     return Outcome(tuple(parts), tuple(faults))

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from gitqueen import errors, settings
-from gitqueen.git import sights
+from gitqueen.git import probes
 from gitqueen.git.places import Place
 from gitqueen.model import messages, names
 from gitqueen.model.processes import Process
@@ -71,8 +71,8 @@ def _places(queen: Queen, table: Mapping[int, Process], found: Iterable[Session]
         for one in found
         if worktrees.get(one.process.pid) is None and (one.process.pid in worktrees or _is_of_this_hive(queen, one))
     }
-    there = sights.find(asked)
-    faults += [f"{folder}: nothing was heard of it for {sights.QUICK:g} s" for folder in sorted(asked - there.keys())]
+    there = probes.find(asked)
+    faults += [probes.silence(folder) for folder in sorted(asked - there.keys())]
     return there
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gitqueen.git import libgit, sights
+from gitqueen.git import libgit, probes, sights
 from gitqueen.git.libgit import Follows, Seen
 from gitqueen.git.sights import Fault, Sight
 from tests import hive
@@ -142,7 +142,7 @@ def test_a_strangers_repository_is_said_and_never_bypassed(repo: Callable[..., R
 
 def test_many_are_shared_between_children(repo: Callable[..., Repo]) -> None:
     app = repo()
-    paths = [real(app.worktree(f"w{n}")) for n in range(2 * sights.MANY)]
+    paths = [real(app.worktree(f"w{n}")) for n in range(2 * probes.MANY)]
     heard: list[str] = []
     started = time.monotonic()
     found = dict(sights.quick(paths, False, heard.append))
