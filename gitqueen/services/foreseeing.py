@@ -113,7 +113,7 @@ def _peril(
         return Peril(threat, worktree, here, {}, apart=apart) if threat.paths != (place.branch,) else None
     if switches:  # it is a file
         threat = replace(threat, kind=commands.DISCARDS, what="git checkout FILES")
-    owned = _owners(queen, me, worktree, reached, others)
+    owned = _owners(queen, me, place, reached, others)
     names = {one.name for one in others}
     hers: dict[str, list[str]] = {}
     for path, owner in sorted(owned.items()):
@@ -137,12 +137,13 @@ def _peril(
 
 
 def _owners(
-    queen: Queen, me: Identity, worktree: str, paths: Sequence[str], others: Sequence[Sister]
+    queen: Queen, me: Identity, place: Place, paths: Sequence[str], others: Sequence[Sister]
 ) -> dict[str, Owner]:
     from gitqueen.services import claiming
 
     living = [*others, *([me.sister] if me.sister else [])]
-    return attributing.owners(queen, worktree, paths, living, claiming.held(queen))
+    claims = [one for one in claiming.held(queen) if one.common_dir == place.common_dir]
+    return attributing.owners(queen, place.worktree or "", paths, living, claims)
 
 
 def _reached(threat: Threat, worktree: str, folder: str) -> list[str]:

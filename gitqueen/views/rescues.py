@@ -36,7 +36,7 @@ def _head(one: Found, now: datetime, colour: Palette) -> list[str]:
     kept, since = one.rescue, ago(one.rescue.at, now)
     owners = dict.fromkeys(name for names in kept.owners.values() for name in names) or kept.sisters
     whose = ", ".join(clean(name) for name in owners) or "nobody known"
-    parts = [
+    parts: list[tuple[str, Callable[[str], str]]] = [
         (_id(one, colour), str),
         ("now" if since in ("", "now") else f"{since} ago", colour.dim),
         (cut(whose, colour.room(1000, 6)), colour.name),
