@@ -115,6 +115,39 @@ def _plain(whole: str) -> bool:
     return os.path.isfile(whole) and not os.path.islink(whole)
 
 
+def at(place: Place, env: Mapping[str, str], head: str, paths: Sequence[str]) -> dict[str, str] | None:
+    """Path -> what it is in the commit `head`; None where there is no such commit."""
+    where, full = place.worktree or place.git_dir, place.environment(env)
+    asked = process.run(
+        "--literal-pathspecs",
+        "ls-tree",
+        "-r",
+        "-z",
+        "--full-tree",
+        head,
+        "--",
+        *paths,
+        cwd=where,
+        env=full,
+        check=False,
+    )
+    if asked.code:
+        return None
+    entries = [entry.partition(b"\t") for entry in asked.out.split(b"\0") if entry]
+    return {os.fsdecode(path): f"{facts.split()[0].decode()} {facts.split()[2].decode()}" for facts, _, path in entries}
+
+
+def latest(place: Place, env: Mapping[str, str], head: str, path: str) -> str | None:
+    """The last commit that changed `path`."""
+    return _ask(place, env, "rev-list", "--max-count=1", head, "--", path).decode("ascii", "replace").strip() or None
+
+
+def message(place: Place, oid: str) -> str:
+    where = place.worktree or place.git_dir
+    asked = process.run("show", "--no-patch", "--format=%B", oid, "--", cwd=where, check=False)
+    return asked.out.decode("utf-8", "replace")
+
+
 def includes(place: Place, env: Mapping[str, str], head: str, oid: str) -> bool:
     """Whether `head` has the commit `oid` in its history."""
     where, full = place.worktree or place.git_dir, place.environment(env)

@@ -73,11 +73,17 @@ def hands_on(queen: Queen, worktree: str, paths: Sequence[str]) -> dict[str, lis
 
 
 def swept(
-    queen: Queen, me: str | None, paths: Sequence[str], others: Sequence[Sister], asked: bool = True
+    queen: Queen,
+    me: str | None,
+    paths: Sequence[str],
+    others: Sequence[Sister],
+    asked: bool = True,
+    until: float | None = None,
 ) -> list[Collision]:
     """Which of `paths` another living sister wrote last, in this worktree, and has not committed: surely hers only.
 
-    `asked`: whether they are known to be uncommitted; if not, git is asked about those that would count.
+    `asked`: whether they are known to be uncommitted; if not, git is asked about those that would count. `until`: when
+    they were committed (Unix time), where that is done.
     """
     worktree = queen.here().worktree
     there = {sister.name: sister for sister in others if sister.worktree == worktree and sister.name != me}
@@ -85,8 +91,10 @@ def swept(
         return []
     hers: dict[str, Touch] = {}
     for path, hands in hands_on(queen, worktree, paths).items():
-        if hands and hands[-1].sister in there and path in paths and as_left(worktree, hands[-1]):
-            hers[path] = hands[-1]
+        # What she wrote after the commit is in none.
+        last = hands[-1] if hands and (until is None or hands[-1].at <= until) else None
+        if last is not None and last.sister in there and path in paths and as_left(worktree, last):
+            hers[path] = last
     if hers and not asked:
         from gitqueen.git import staging  # most edits run into nobody
 

@@ -10,7 +10,7 @@ from gitqueen.git.places import Place
 from gitqueen.model import conflicts, mirror
 from gitqueen.model.events import Event
 from gitqueen.model.sisters import Sister
-from gitqueen.services import claiming, colliding, noting, relating, remembering, tending
+from gitqueen.services import attributing, claiming, colliding, noting, relating, remembering, tending, undoing
 from gitqueen.services.queen import Queen
 from gitqueen.store import commits as commits_table
 from gitqueen.store import database, events, unnoted
@@ -27,6 +27,7 @@ def commit(queen: Queen, place: Place, oid: str, maker: Sister | None, how: str)
     here = queen.at(place)
     changed = commits.changed(place, oid)[:MOST_PATHS] if maker is not None else []
     found = _collisions(here, changed, maker) if maker is not None else []
+    taken = _undone(here, oid, changed, maker) if maker is not None else []
     name, task = (maker.name, _task(queen, maker)) if maker else (None, None)
     with database.transaction(queen.db):
         seen = commits_table.save(queen.db, Made(place.common_dir, oid, name, task, queen.now, queen.clock()))
@@ -41,6 +42,8 @@ def commit(queen: Queen, place: Place, oid: str, maker: Sister | None, how: str)
             commits_table.save_paths(queen.db, place.common_dir, oid, changed)
             # Whom the commit ran into without being told is told now, and so is she.
             remembering.remember(here, colliding.findings(here, maker.name, found))
+            for finding, letters in taken:
+                remembering.remember(here, [finding], letters=letters)
             noting.note(queen, place.common_dir, oid, mirror.COMMIT, maker, task, queen.now)
     return True
 
@@ -50,9 +53,21 @@ def _collisions(here: Queen, changed: list[str], maker: Sister) -> list[conflict
     others = [other for other in tending.others(here, maker.name) if other.common_dir in kin]
     standing = [claim for claim in claiming.held(here) if claim.paths and claim.owner != maker.name]
     # Nobody to run into: git need not be asked for what policy says.
-    if (not others and not standing) or conflicts.policy(here.config, conflicts.FILE_COLLISION) == conflicts.OFF:
+    if not others and not standing:
         return []
-    return colliding.paths_colliding(here, maker.name, changed, others, standing)
+    found = attributing.swept(here, maker.name, changed, others, until=here.now.timestamp())
+    if conflicts.policy(here.config, conflicts.FILE_COLLISION) == conflicts.OFF:
+        return found
+    return found + colliding.paths_colliding(here, maker.name, changed, others, standing)
+
+
+def _undone(here: Queen, oid: str, changed: list[str], maker: Sister) -> list[tuple[conflicts.Finding, dict[str, str]]]:
+    kin = relating.kin(here, here.here().common_dir)
+    with database.faults(here.settings.database):
+        touched = commits_table.touching(here.db, kin, changed, maker.name)
+    if not touched or conflicts.policy(here.config, conflicts.STALE_INDEX) == conflicts.OFF:
+        return []
+    return undoing.findings(here, maker, oid, undoing.made(here, maker, oid, touched, kin))
 
 
 def _task(queen: Queen, maker: Sister) -> str | None:

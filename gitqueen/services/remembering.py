@@ -6,7 +6,7 @@ resolved by hand stays so until its facts change.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gitqueen import errors
@@ -97,16 +97,30 @@ class Asked:
     """Worktrees with commits that no remote has."""
     unmerged: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Conflict -> those of its paths that her commits still change and his branch has not."""
+    undone: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Conflict -> those of its paths from which a commit took something that is not back."""
 
 
-def reconcile(queen: Queen, living: Sequence[Sister], standing: Sequence[Claim], asked: Asked) -> list[Conflict]:
-    """Open what holds now, close what no longer holds, inside the scan's transaction; returns what was closed."""
+def reconcile(
+    queen: Queen,
+    living: Sequence[Sister],
+    standing: Sequence[Claim],
+    asked: Asked,
+    unread: Collection[str] = (),
+) -> list[Conflict]:
+    """Open what holds now, close what no longer holds, inside the scan's transaction; returns what was closed.
+
+    Of the worktrees `unread` nothing is known: what was seen to collide there neither holds nor is over.
+    """
     holding = colliding.duplicate_tasks(living) + colliding.shared_branches(living)
     holding += colliding.shared_by_clones(queen, living, asked.unpushed)
+    book = [*conflicts_table.open_ones(queen.db), *conflicts_table.muted(queen.db)]
+    unsure = {conflict.id: conflict for conflict in book if _is_unsure(conflict, living, unread)}
+    holding = [finding for finding in holding if not _is_part(finding, unsure.values())]
     remember(queen, holding)
-    now_true = {finding.id: finding for finding in holding}
+    now_true = {finding.id: finding for finding in holding} | unsure
     closed = []
-    for conflict in [*conflicts_table.open_ones(queen.db), *conflicts_table.muted(queen.db)]:
+    for conflict in book:
         if conflict.id in now_true or (not conflict.subject and not conflict.severity):
             continue  # still true, or another program's own business
         if (facts := _still(queen, conflict, living, standing, asked)) is None:
@@ -115,6 +129,25 @@ def reconcile(queen: Queen, living: Sequence[Sister], standing: Sequence[Claim],
         elif facts != conflict.facts:
             conflicts_table.set_facts(queen.db, conflict.id, facts)
     return closed
+
+
+def _is_unsure(conflict: Conflict, living: Sequence[Sister], unread: Collection[str]) -> bool:
+    """Whether it is about a worktree that nobody could look into, and all whom it is about live."""
+    if conflict.type == conflicts.DUPLICATE_TASK:
+        return False
+    there = {sister.name: sister.worktree for sister in living}
+    concerned = {conflict.worktree, *(there.get(name) for name in conflict.sisters)}
+    return there.keys() >= set(conflict.sisters) and not concerned.isdisjoint(unread)
+
+
+def _is_part(finding: Finding, unsure: Iterable[Conflict]) -> bool:
+    """Whether `finding` is what is left to be seen of a shared branch, some of whose sisters could not be looked at."""
+    return any(
+        (finding.type, finding.common_dir, finding.subject) == (one.type, one.common_dir, one.subject)
+        and set(finding.sisters) < set(one.sisters)
+        for one in unsure
+        if one.type == conflicts.SHARED_BRANCH
+    )
 
 
 def share(queen: Queen, living: Sequence[Sister], common_dir: str, aware: str | None = None) -> None:
@@ -143,18 +176,29 @@ def _still(
     if conflict.type == conflicts.LOST_WORK:
         return conflict.facts  # until it is back, whoever still lives
     there = {sister.name: sister for sister in living}
+    if conflict.type == conflicts.STALE_INDEX and (words := conflict.subject.split("\0"))[1:]:
+        # Until it is back, or she whose it was lives no more; whoever took it may be gone.
+        return (asked.undone.get(conflict.id, conflict.facts) or None) if words[1] in there else None
     if not all(name in there for name in conflict.sisters):
         return None
     if conflict.type == conflicts.FILE_COLLISION:
         if conflict.subject == colliding.COMMITTED:
             return asked.unmerged.get(conflict.id, conflict.facts) or None
         return _still_colliding(queen, conflict, there, standing) or None
-    if conflict.type == conflicts.SWEPT_WORK:
+    if conflict.type == conflicts.SWEPT_WORK and _unread(queen, conflict):
+        return conflict.facts  # committed or not, she whose it was does not know of it yet
+    if conflict.type in (conflicts.SWEPT_WORK, conflicts.STALE_INDEX):
         changed = trees.changed(queen.db, conflict.worktree or "")
         return tuple(path for path in conflict.facts if path in changed) or None
     if conflict.type == conflicts.BRANCH_SWITCHED:
         return _still_switched(queen, conflict, there)
     return None
+
+
+def _unread(queen: Queen, conflict: Conflict) -> bool:
+    """Whether she whose work it was has a letter about it that she did not read."""
+    whose = conflict.subject.partition(" ")[2]
+    return any(conflict.id in letter.body for letter in messages_table.unread(queen.db, whose))
 
 
 def _still_colliding(

@@ -7,6 +7,7 @@ what her file or index is surely older than. Imported by a hook only where other
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,18 +16,25 @@ from gitqueen.git.places import Place
 from gitqueen.git.reflog import Move
 from gitqueen.git.versions import Change
 from gitqueen.model import conflicts
-from gitqueen.model.conflicts import Collision
+from gitqueen.model.conflicts import Collision, Conflict, Finding
+from gitqueen.model.events import Event
 from gitqueen.model.sisters import Sister
+from gitqueen.services import colliding, remembering
 from gitqueen.services.queen import Queen
 from gitqueen.store import commits as commits_table
-from gitqueen.store import database
+from gitqueen.store import conflicts as conflicts_table
+from gitqueen.store import database, events
 from gitqueen.store.commits import Touch
 
 SLACK = 2.0
 """Seconds: what came so shortly before her session began, she may not have seen."""
 MOST_COMMITS, MOST_PARTS = 100, 20
 """Commits of others that one look is about, and changes of which it is looked whether part of them was taken back."""
+REVERTING, LASTS = "reverting", 600.0
+"""The event that tells of a revert, and the seconds after it within which its commit is made."""
 WHOLE, PART, GONE = "whole", "part", "gone"
+TOOK = "took"
+"""What the subject of a conflict begins with when the commit is made."""
 BRINGS = ("merge", "pull", "rebase", "cherry-pick", "am")
 """What brings files together with commits, as the reflog calls it."""
 
@@ -66,7 +74,10 @@ class _Work:
 
 def staged(queen: Queen, me: Sister | None, touched: Sequence[Touch], kin: Collection[str]) -> list[Undone]:
     """What the commit that is being made would take back of the commits `touched`, which others made."""
-    if queen.here().busy in ("merge", "rebase", "cherry-pick", "revert"):
+    if (busy := queen.here().busy) in ("merge", "rebase", "cherry-pick", "revert"):
+        if busy == "revert" and me is not None:
+            with database.transaction(queen.db):
+                reverting(queen, me)
         return []  # of what git is in the middle of, the index was made for this very HEAD; a revert is meant
     by_path = _by_path(touched)
     changes = versions.staged(queen.here(), queen.env, list(by_path))
@@ -81,7 +92,27 @@ def made(queen: Queen, me: Sister, oid: str, touched: Sequence[Touch], kin: Coll
     at = next((number for number, move in enumerate(moves) if move.new == oid), len(moves))
     if at < len(moves) and moves[at].why.startswith("revert"):
         return []
-    return _undone(_Work(queen, f"{oid}^", changes, by_path, kin), me, moves[:at])
+    found = _undone(_Work(queen, f"{oid}^", changes, by_path, kin), me, moves[:at])
+    return [] if found and (_says_so(queen, oid) or _was_reverting(queen, me)) else found
+
+
+def _says_so(queen: Queen, oid: str) -> bool:
+    return "This reverts commit " in versions.message(queen.here(), oid)
+
+
+def reverting(queen: Queen, me: Sister) -> None:
+    """A revert is being committed, and no reflog will tell of it. Call it inside a transaction."""
+    detail = {"worktree": queen.here().worktree}
+    events.record(queen.db, queen.now, Event(REVERTING, me.name, queen.here().repo, detail))
+
+
+def _was_reverting(queen: Queen, me: Sister) -> bool:
+    """Whether her hook told of a revert just before."""
+    place = queen.here()
+    with database.faults(queen.settings.database):
+        told = events.of_kind(queen.db, REVERTING, place.repo, 5)
+    mine = [one.at for one in told if one.sister == me.name and one.detail.get("worktree") == place.worktree and one.at]
+    return any(0 <= (queen.now - at).total_seconds() + 1 < LASTS for at in mine)
 
 
 def _by_path(touched: Iterable[Touch]) -> dict[str, dict[str, Touch]]:
@@ -226,13 +257,101 @@ def _surely(work: _Work, paths: Sequence[str]) -> dict[str, Undone]:
 
 
 def _written(work: _Work, path: str, since: float) -> bool:
-    from gitqueen.services import colliding
-
     return colliding._touched(work.place.worktree or "", path, since)
 
 
 def _id(word: str) -> str:
     return word.partition(" ")[2]
+
+
+def findings(queen: Queen, me: Sister, oid: str, undone: Sequence[Undone]) -> list[tuple[Finding, dict[str, str]]]:
+    """What the commit `oid` of hers took back, for the book: one for each sister, with the letters to both. Nothing
+    where she was told before and said that it is no matter; no letter to her where she was told."""
+    found = []
+    for warned in colliding.findings(queen, me.name, collisions(undone)):
+        if remembering.muted(queen, warned):
+            continue
+        other = next(name for name in (*warned.sisters, me.name) if name != me.name)
+        finding = _taken(queen, me, oid, other, [one for one in undone if _by(one, other)])
+        letters = {other: _letter(queen, me, oid, other, finding, undone)}
+        with database.faults(queen.settings.database):
+            known = conflicts_table.get(queen.db, warned.id)
+        if known is None or known.resolved_at is not None:
+            letters[me.name] = _letter(queen, me, oid, other, finding, undone)
+        found.append((finding, letters))
+    return found
+
+
+def _by(one: Undone, sister: str) -> bool:
+    return any(touch.sister == sister for touch in one.commits)
+
+
+def _oids(undone: Iterable[Undone], sister: str) -> list[str]:
+    """Her commits, the oldest first."""
+    return list(dict.fromkeys(touch.oid for one in undone for touch in reversed(one.commits) if touch.sister == sister))
+
+
+def _taken(queen: Queen, me: Sister, oid: str, other: str, undone: Sequence[Undone]) -> Finding:
+    place, oids = queen.here(), _oids(undone, other)
+    paths = [one.path for one in undone]
+    shown = ", ".join(paths[: colliding.SHOWN]) + (
+        f" and {len(paths) - 5} more" if len(paths) > colliding.SHOWN else ""
+    )
+    commits = ", ".join(one[:10] for one in oids[-3:])
+    return Finding(
+        type=conflicts.STALE_INDEX,
+        sisters=tuple(sorted((me.name, other))),
+        severity=conflicts.DANGER,
+        detail=f"{me.name}'s commit {oid[:10]} took back what {other} committed in {commits}: {shown}",
+        subject="\0".join((TOOK, other, place.branch or "", *oids[-MOST_PARTS:])),
+        repo=place.repo,
+        common_dir=place.common_dir,
+        worktree=place.worktree,
+        facts=tuple(paths),
+    )
+
+
+def _letter(queen: Queen, me: Sister, oid: str, name: str, finding: Finding, undone: Sequence[Undone]) -> str:
+    place = queen.here()
+    theirs = [one for one in undone if _by(one, name)]
+    whole = [one.path for one in theirs if one.how != PART]
+    parts = [one.path for one in theirs if one.how == PART]
+    rows = [f"stale-index: {finding.detail}", f"Where: {place.worktree} ({place.branch or 'a detached HEAD'})"]
+    if whole:
+        rows.append(f"Back:  git checkout {oid[:10]}^ -- {shlex.join(whole)}")
+    if parts:
+        oids = " ".join(one[:10] for one in _oids([one for one in theirs if one.how == PART], name))
+        rows.append(f"Back:  git show {oids} -- {shlex.join(parts)} | git apply")
+    rows.append(f"See: gitqueen conflicts   Done with: gitqueen resolve {finding.id}")
+    return "\n".join(rows)
+
+
+def still(queen: Queen, conflict: Conflict) -> tuple[str, ...]:
+    """The paths of a commit that took something back which are still without it; none where she whose it was has
+    committed to them since."""
+    _, other, branch, *oids = conflict.subject.split("\0")
+    place, env = queen.here(), queen.env
+    head = f"refs/heads/{branch}" if branch else "HEAD"
+    now = versions.at(place, env, head, conflict.facts)
+    if now is None:
+        return ()  # the branch is gone
+    changes = versions.made_by(place, env, oids, conflict.facts)
+    return tuple(
+        path
+        for path in conflict.facts
+        if any(_lacks(place, env, change, now.get(path, "")) for change in changes.get(path, ()))
+        and not _since_by(queen, head, path, other)
+    )
+
+
+def _lacks(place: Place, env: Mapping[str, str], change: Change, now: str) -> bool:
+    return now == change.before or (not now and bool(change.after)) or versions.takes_back(place, env, change, now)
+
+
+def _since_by(queen: Queen, head: str, path: str, sister: str) -> bool:
+    latest = versions.latest(queen.here(), queen.env, head, path)
+    with database.faults(queen.settings.database):
+        return latest is not None and commits_table.maker(queen.db, queen.here().common_dir, latest) == sister
 
 
 def collisions(undone: Iterable[Undone]) -> list[Collision]:

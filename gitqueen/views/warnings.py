@@ -70,8 +70,8 @@ def _undone(first: Collision, count: int, report: CommitReport) -> str:
     one = next(one for one in report.undone if one.path == first.path)
     touch = next(touch for touch in one.commits if touch.sister == first.sister)
     task = f', on "{cut(touch.task, 40)}"' if touch.task else ""
-    does = {"whole": "it goes back", "part": "that is lost", "gone": "it is deleted"}[one.how]
-    return f" ({touch.oid[:10]}{task}): {does if count == 1 else 'all that is lost'}"
+    does = {"whole": "your version is older", "part": "your version lacks that", "gone": "you delete it"}[one.how]
+    return f" ({touch.oid[:10]}){task}{f': {does}' if count == 1 else ''}"
 
 
 def _keeping(report: CommitReport) -> list[str]:

@@ -51,7 +51,7 @@ def test_an_index_of_his_own_that_was_read_before_her_commit(stage: Stage) -> No
         0,
         [
             "🐝 ⚠ gitqueen: this commit undoes what anna committed",
-            f'  anna [main] changed app.py and new.py just now ({hers}, on "the parser"): all that is lost',
+            f'  anna [main] changed app.py and new.py just now ({hers}), on "the parser"',
             "  Keep theirs: git restore --staged -- app.py new.py",
             '  Ask: gitqueen tell anna "..."   Look: gitqueen check',
         ],
