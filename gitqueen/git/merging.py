@@ -72,7 +72,8 @@ def predict(
         left = [pair for pair in wanted if pair not in found]
         for folder, some in _seats(look, left, worktrees or {}).items():
             found.update(_merged(look, folder, some))
-        return {pair: found[pair] for pair in wanted} if not lines else _with_lines(look, {p: found[p] for p in wanted})
+        found = {pair: found[pair] for pair in wanted}
+        return {pair: _named(merge, pair) for pair, merge in (_with_lines(look, found) if lines else found).items()}
     except errors.GitFailed as fault:
         return {pair: Merge(merges.UNKNOWN, why=fault.message) for pair in wanted}
 
@@ -267,6 +268,21 @@ def _verdict(clean: bool, stages: Mapping[str, Mapping[str, str]], said: Iterabl
 def _word(kinds: Collection[str], stages: Mapping[str, str]) -> str:
     word = next((word for word in _WEIGHT if word in kinds), merges.CONTENT)
     return merges.ADDED_TWICE if word == merges.CONTENT and stages and "1" not in stages else word
+
+
+def _named(merge: Merge, pair: Pair) -> Merge:
+    """A file that stands where a folder must, git sets aside as `PATH~COMMIT`: to people it is PATH."""
+    if not any("~" in name for clash in merge.clashes for name in clash.names):
+        return merge
+    import re  # only where such a file may be
+
+    aside = re.compile(f"~(?:{'|'.join(pair)})(?:_[0-9]+)?$")
+    found = dict[str, Clash]()
+    for clash in merge.clashes:
+        names = dict.fromkeys(aside.sub("", name) for name in clash.names)
+        path = next(iter(names))
+        found.setdefault(path, replace(clash, path=path, also=tuple(names)[1:]))
+    return replace(merge, clashes=tuple(found.values()))
 
 
 def _with_lines(look: _Look, found: dict[Pair, Merge]) -> dict[Pair, Merge]:

@@ -1,0 +1,276 @@
+"""Merges foretold of what people really have: held against a real `git merge` of the same work made right afterwards.
+
+Whatever stands there, the user's objects, index, refs and files are byte for byte as before; what cannot be known is
+said to be unknown, with why.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from gitqueen.git import merging, places, states
+from gitqueen.model import merges
+from gitqueen.model.merges import Merge
+from tests.hive import Repo, new_repo
+
+LINES = "".join(f"line {number}\n" for number in range(20))
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One repository, two worktrees: `ours` on main, `theirs` on topic."""
+
+    ours: Repo
+    theirs: Repo
+
+    def foretold(self) -> Merge:
+        """What the product says of merging theirs into ours, each with all uncommitted work."""
+        here, there = places.find(os.fspath(self.ours)), places.find(os.fspath(self.theirs))
+        assert here is not None and there is not None
+        mine, hers = states.take(here), states.take(there)
+        pair = (mine.commit, hers.commit)
+        return merging.predict(here, [pair], worktrees={mine.commit: os.fspath(self.ours)})[pair]
+
+    def really(self) -> set[str]:
+        """The paths that conflict when both commit all that they have and ours merges theirs."""
+        for side in (self.theirs, self.ours):
+            side.git("add", "-A")
+            side.commit("all of it")
+        merged = self._run("merge", "--quiet", "--no-commit", "topic")
+        assert merged.returncode in (0, 1), merged.stderr
+        lines = os.fsencode(self._run("ls-files", "--unmerged", "-z").stdout).split(b"\0")[:-1]
+        return {os.fsdecode(line.partition(b"\t")[2]) for line in lines}
+
+    def _run(self, *args: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["git", *args], cwd=self.ours, capture_output=True, encoding="utf-8", errors="surrogateescape", check=False
+        )
+
+
+def desk(box: Path, files: dict[str, str] | None = None) -> Desk:
+    ours = new_repo(box / "app", {"README": LINES} if files is None else files)
+    return Desk(ours, ours.worktree("topic"))
+
+
+def pictured(*folders: Path) -> dict[str, str]:
+    """Every file below, with what it holds and when it was written; ours (`.git/gitqueen`) left out. An object that git
+    has need of once more gets a new time (which keeps `gc` from it) and stays what it is."""
+    found = {}
+    for folder in folders:
+        for top, names, files in os.walk(folder):
+            if os.path.basename(top) == ".git":
+                names[:] = [name for name in names if name != "gitqueen"]
+            for name in files:
+                path = os.path.join(top, name)
+                seen = os.lstat(path)
+                said = os.readlink(path).encode() if os.path.islink(path) else _bytes(path)
+                written = 0 if f"{os.sep}objects{os.sep}" in path else seen.st_mtime_ns
+                found[path] = f"{hashlib.sha256(said).hexdigest()} {seen.st_mode:o} {written}"
+    return found
+
+
+def _bytes(path: str) -> bytes:
+    if os.stat(path).st_size > 50_000_000:
+        return b"large"
+    with open(path, "rb") as file:
+        return file.read()
+
+
+@contextmanager
+def untouched(*folders: Path) -> Iterator[None]:
+    """Nothing below `folders` is written while this lasts."""
+    before = pictured(*folders)
+    yield
+    assert pictured(*folders) == before
+
+
+def both(at: Desk, path: str, ours: str, theirs: str) -> None:
+    at.ours.write(path, ours)
+    at.theirs.write(path, theirs)
+
+
+def bytes_into(repo: Repo, path: str, content: bytes) -> None:
+    file = repo.path / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+
+
+Case = Callable[[Path], tuple[Desk, dict[str, str]]]
+"""Builds a desk; what becomes of merging: path -> verdict."""
+
+
+def nothing_uncommitted(box: Path) -> tuple[Desk, dict[str, str]]:
+    at = desk(box)
+    at.ours.commit("mine", {"README": "mine\n"})
+    at.theirs.commit("hers", {"README": "hers\n"})
+    return at, {"README": merges.CONTENT}
+
+
+def untracked_both(box: Path) -> tuple[Desk, dict[str, str]]:
+    at = desk(box)
+    both(at, "new/ü.txt", "mine\n", "hers\n")
+    both(at, "same.txt", "same\n", "same\n")
+    return at, {"new/ü.txt": merges.ADDED_TWICE}
+
+
+def criss_cross(box: Path) -> tuple[Desk, dict[str, str]]:
+    """Two merge bases, each side having resolved the same conflict in its own way."""
+    at = desk(box)
+    at.ours.commit("mine", {"README": "mine\n" + LINES})
+    at.theirs.commit("hers", {"README": LINES + "hers\n"})
+    mine, hers = at.ours.head, at.theirs.head
+    at.ours.git("merge", "--quiet", "--no-edit", hers)
+    at.theirs.git("merge", "--quiet", "--no-edit", mine)
+    at.ours.write("README", "mine again\n" + LINES + "hers\n")
+    at.theirs.write("README", "mine by her\n" + LINES + "hers\n")
+    assert len(at.ours.git("merge-base", "--all", "main", "topic").split()) == 2
+    return at, {"README": merges.CONTENT}
+
+
+def criss_cross_clean(box: Path) -> tuple[Desk, dict[str, str]]:
+    at, _ = criss_cross(box)
+    both(at, "README", "mine\n" + LINES + "hers\nmore\n", "more\nmine\n" + LINES + "hers\n")
+    return at, {}
+
+
+def renamed_and_edited(box: Path) -> tuple[Desk, dict[str, str]]:
+    """No path is changed on both sides, and yet the same lines are."""
+    at = desk(box)
+    at.ours.git("mv", "README", "MANUAL")
+    at.ours.write("MANUAL", LINES.replace("line 3\n", "mine\n"))
+    at.theirs.write("README", LINES.replace("line 3\n", "hers\n"))
+    return at, {"MANUAL": merges.CONTENT}
+
+
+def symlinks(box: Path) -> tuple[Desk, dict[str, str]]:
+    at = desk(box, {"README": LINES, "kept": "kept\n"})
+    (at.ours.path / "link").symlink_to("README")
+    at.ours.commit("a link", {})
+    at.ours.git("add", "link")
+    at.ours.commit("a link")
+    at.theirs.git("merge", "--quiet", "main")
+    for side, target in ((at.ours, "mine"), (at.theirs, "hers")):
+        (side.path / "link").unlink()
+        (side.path / "link").symlink_to(target)
+    # A link to nowhere, and one to a folder, are links; they are not followed.
+    (at.ours.path / "out").symlink_to("/nowhere")
+    (at.theirs.path / "up").symlink_to("..")
+    return at, {"link": merges.CONTENT}
+
+
+def modes(box: Path) -> tuple[Desk, dict[str, str]]:
+    """A mode on one side, an edit on the other: no conflict."""
+    at = desk(box, {"README": LINES, "run.sh": LINES, "same.sh": LINES})
+    (at.ours.path / "run.sh").chmod(0o755)
+    at.theirs.write("run.sh", LINES + "more\n")
+    for side in (at.ours, at.theirs):
+        (side.path / "same.sh").chmod(0o755)
+    return at, {}
+
+
+def line_ends(box: Path) -> tuple[Desk, dict[str, str]]:
+    """The files have CRLF on disk and LF in git: an edit of one line is one line."""
+    at = desk(box, {".gitattributes": "*.txt text eol=crlf\n", "a.txt": LINES, "b.txt": LINES})
+    crlf = LINES.replace("\n", "\r\n")
+    both(at, "a.txt", crlf.replace("line 1\r", "mine\r"), crlf.replace("line 15\r", "hers\r"))
+    both(at, "b.txt", crlf.replace("line 1\r", "mine\r"), crlf.replace("line 1\r", "hers\r"))
+    return at, {"b.txt": merges.CONTENT}
+
+
+def automatic_line_ends(box: Path) -> tuple[Desk, dict[str, str]]:
+    at = desk(box)
+    at.ours.git("config", "core.autocrlf", "true")
+    both(at, "README", LINES.replace("\n", "\r\n") + "mine\r\n", "hers\r\n" + LINES.replace("\n", "\r\n"))
+    return at, {}
+
+
+def case_only(box: Path) -> tuple[Desk, dict[str, str]]:
+    """README becomes readme here, and gets a line there."""
+    at = desk(box)
+    at.ours.git("mv", "README", "readme")
+    at.theirs.write("README", LINES + "hers\n")
+    return at, {}
+
+
+def case_only_twice(box: Path) -> tuple[Desk, dict[str, str]]:
+    at = desk(box)
+    at.ours.git("mv", "README", "readme")
+    at.theirs.git("mv", "README", "Readme")
+    return at, dict.fromkeys(("README", "readme", "Readme"), merges.RENAME_RENAME)
+
+
+def binary(box: Path) -> tuple[Desk, dict[str, str]]:
+    at = desk(box)
+    bytes_into(at.ours, "logo", bytes(range(256)))
+    at.ours.git("add", "logo")
+    at.ours.commit("a picture")
+    at.theirs.git("merge", "--quiet", "main")
+    bytes_into(at.ours, "logo", b"\0mine" + bytes(range(256)))
+    bytes_into(at.theirs, "logo", bytes(range(256)) + b"\0hers")
+    return at, {"logo": merges.BINARY}
+
+
+def wide(box: Path) -> tuple[Desk, dict[str, str]]:
+    """UTF-16 that git keeps as it is has NULs: binary. Where git keeps UTF-8, its lines are merged."""
+    at = desk(box, {".gitattributes": "*.utf16 text working-tree-encoding=UTF-16\n"})
+    for name in ("told.utf16", "raw.txt"):
+        bytes_into(at.ours, name, LINES.encode("utf-16"))
+        at.ours.git("add", name)
+    at.ours.commit("wide")
+    at.theirs.git("merge", "--quiet", "main")
+    for name in ("told.utf16", "raw.txt"):
+        bytes_into(at.ours, name, LINES.replace("line 1\n", "mine\n").encode("utf-16"))
+        bytes_into(at.theirs, name, LINES.replace("line 18\n", "hers\n").encode("utf-16"))
+    return at, {"raw.txt": merges.BINARY}
+
+
+def latin(box: Path) -> tuple[Desk, dict[str, str]]:
+    """Names and contents that are no UTF-8, and names that would upset a parser."""
+    at = desk(box)
+    names = [b"na\xefve.txt", b"two\nlines", b"tab\there", b'"quoted"', b" spaced ", b"-dash", b":(top)x", b"a:b"]
+    for name in map(os.fsdecode, names):
+        bytes_into(at.ours, name, b"caf\xe9 mine\n")
+        bytes_into(at.theirs, name, b"caf\xe9 hers\n")
+    return at, {os.fsdecode(name): merges.ADDED_TWICE for name in names}
+
+
+def folder_and_file(box: Path) -> tuple[Desk, dict[str, str]]:
+    at = desk(box)
+    at.ours.write("thing", "a file\n")
+    at.theirs.write("thing/inside", "in a folder\n")
+    return at, {"thing": merges.DIRECTORY_FILE}
+
+
+def deleted_and_edited(box: Path) -> tuple[Desk, dict[str, str]]:
+    at = desk(box)
+    (at.ours.path / "README").unlink()
+    at.theirs.write("README", LINES + "hers\n")
+    return at, {"README": merges.MODIFY_DELETE}
+
+
+CASES: list[Case] = [
+    nothing_uncommitted, untracked_both, criss_cross, criss_cross_clean, renamed_and_edited, symlinks, modes, line_ends,
+    automatic_line_ends, case_only, case_only_twice, binary, wide, latin, folder_and_file, deleted_and_edited,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+def test_what_is_foretold_is_what_git_then_does(case: Case, tmp_path: Path) -> None:
+    at, expected = case(tmp_path)
+
+    with untouched(at.ours.path, at.theirs.path):
+        said = at.foretold()
+
+    assert {clash.path: clash.verdict for clash in said.clashes} == expected
+    assert said.verdict == (merges.CONFLICT if expected else merges.CLEAN)
+    told = {name for clash in said.clashes for name in clash.names}
+    # A file in a folder's place git sets aside as `file~HEAD`.
+    assert {path.removesuffix("~HEAD") for path in at.really()} <= told
