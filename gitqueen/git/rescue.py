@@ -209,21 +209,21 @@ def listed(place: Place) -> list[Rescue]:
 
 def named(place: Place, word: str) -> list[str]:
     """The ids that are `word`, or else all that have it in them."""
-    ids = loose.refs(folder(place), REFS)
+    ids = loose.names(folder(place), REFS)
     return [word] if word in ids else [one for one in ids if word and word in one]
 
 
 def one(place: Place, identity: str) -> Rescue | None:
     """The snapshot of exactly this id; None where there is none, or it is torn."""
     where = folder(place)
-    oid = loose.refs(where, REFS).get(identity)
+    oid = loose.ref(where, REFS + identity)
     return next(iter(_read(where, {identity: oid})), None) if oid else None
 
 
 def latest(place: Place) -> str:
     """The id of the newest snapshot of this worktree, empty for none."""
     mine = f"{name(place)}/"
-    return max((mine + moment for moment in loose.refs(folder(place), REFS + mine)), default="")
+    return max((mine + moment for moment in loose.names(folder(place), REFS + mine)), default="")
 
 
 def _read(where: str, ids: Mapping[str, str]) -> list[Rescue]:
@@ -268,7 +268,7 @@ def _rescue(oid: str, identity: str, text: bytes | None) -> Rescue | None:
 def contents(place: Place, identity: str) -> list[Kept]:
     """What the snapshot of this id holds; raises `errors.GitFailed` where it is gone or torn."""
     where = folder(place)
-    oid = loose.refs(where, REFS).get(identity, "")
+    oid = loose.ref(where, REFS + identity)
     top = loose.tree_of(where, oid) if oid else None
     files = loose.walk(where, top) if top else None
     found = []
@@ -341,13 +341,15 @@ class Memory:
     mark: str = ""
     paths: str = ""
     """The paths that carried content, as JSON; empty where they are too many to be kept here."""
+    stashes: str = ""
+    """The last few stashes that there were."""
 
 
 def remembered(place: Place) -> Memory:
     try:
         with open(_memory(place), encoding="ascii") as file:
             words = file.read(MOST_REMEMBERED + 4096).split("\n")
-        return Memory(*words[:5]) if len(words) == 6 else Memory()
+        return Memory(*words[:6]) if len(words) == 7 else Memory()
     except (OSError, ValueError):
         return Memory()
 
@@ -356,7 +358,7 @@ def remember(place: Place, memory: Memory) -> None:
     part = f"{_memory(place)}.{os.getpid()}"
     try:
         with open(part, "w", encoding="ascii") as file:
-            words = (memory.id, memory.signature, memory.digest, memory.mark, memory.paths)
+            words = (memory.id, memory.signature, memory.digest, memory.mark, memory.paths, memory.stashes)
             file.write("".join(f"{word}\n" for word in words))
         os.replace(part, _memory(place))
     except OSError:

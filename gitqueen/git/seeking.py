@@ -27,7 +27,8 @@ class Seen:
 
     index: Collection[str]
     commits: Mapping[str, Collection[str]]
-    stashes: Collection[str]
+    stashes: Mapping[str, Collection[str]]
+    """Stash -> the commits that it is made of: the worktree, the index, and the untracked files."""
 
 
 def _where(place: Place) -> str:
@@ -44,7 +45,7 @@ def survey(place: Place, since: str | None, paths: Sequence[str]) -> Seen:
     objects = {entry.split(b" ", 2)[1].decode("ascii") for entry in index.split(b"\0") if entry}
     stashes = _stashes(place)
     # What is stashed is no longer in any reflog but that of the stash, which `--reflog` reads too.
-    tips = ("--all", "--reflog", *sorted(stashes))
+    tips = ("--all", "--reflog", *sorted({part for parts in stashes.values() for part in parts}))
     asked = ("log", *_RAW, "--format=%x01%H", *tips, *(("--not", since) if since else ()))
     said = process.run(*asked, cwd=where, check=False, timeout=PATIENCE).out
     commits: dict[str, set[str]] = {}
@@ -69,31 +70,38 @@ def _brought(output: bytes) -> Iterator[tuple[str, str, str]]:
             yield commit, word.split()[3].decode("ascii"), os.fsdecode(next(words, b""))
 
 
-def state(place: Place, seen: Seen, path: str, raw: bytes, filtered: bool) -> str:
-    """KEPT where the index or a commit has the content of `path`; STASHED where only a stash has it; else NOWHERE.
+def object_id(place: Place, path: str, raw: bytes, filtered: bool) -> str | None:
+    """The object that the user's repository would make of it; None where git cannot say.
 
     `filtered`: whether git would take it through the path's filters (files, but no links and nothing of an index).
     """
     how = (f"--path={path}",) if filtered else ("--no-filters",)
     said = process.run("hash-object", *how, "--stdin", cwd=_where(place), stdin=raw, check=False)
-    oid = said.out.decode("ascii", "replace").strip()
-    if said.code or not oid:
-        return NOWHERE
+    return said.out.decode("ascii", "replace").strip() or None if not said.code else None
+
+
+def state(seen: Seen, oid: str) -> str:
+    """KEPT where the index or a commit has this object; STASHED where only a stash has it; else NOWHERE."""
     if oid in seen.index:
         return KEPT
     found = set(seen.commits.get(oid, ()))
     if not found:
         return NOWHERE
-    return STASHED if found <= set(seen.stashes) else KEPT
+    return STASHED if found <= {part for parts in seen.stashes.values() for part in parts} else KEPT
 
 
-def _stashes(place: Place) -> set[str]:
-    """Every commit that a stash is made of: the worktree, the index, and the untracked files."""
+def put_away(seen: Seen, oid: str, stashes: Collection[str]) -> bool:
+    """Whether it is only in a stash, and in one of these."""
+    parts = {part for stash in stashes for part in seen.stashes.get(stash, ())}
+    return state(seen, oid) == STASHED and not parts.isdisjoint(seen.commits[oid])
+
+
+def _stashes(place: Place) -> dict[str, set[str]]:
     listed = process.run("stash", "list", "--format=%H %P", cwd=_where(place), check=False)
-    found: set[str] = set()
+    found: dict[str, set[str]] = {}
     for line in listed.out.decode("ascii", "replace").splitlines():
         stash, _, *others = line.split()
-        found |= {stash, *others}
+        found[stash] = {stash, *others}
     return found
 
 

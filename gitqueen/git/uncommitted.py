@@ -87,6 +87,19 @@ def pace(place: Place) -> str:
     return f"{_stat(place.git_dir, 'index')} {_stat(place.git_dir, 'index.lock')}"
 
 
+MOST_STASHES = 20
+
+
+def stashes(place: Place) -> tuple[str, ...]:
+    """The last few stashes, as git's own log of them says, without a process; none where it is kept otherwise."""
+    try:
+        with open(os.path.join(place.common_dir, "logs", "refs", "stash"), "rb") as file:
+            lines = file.read().splitlines()[-MOST_STASHES:]
+    except OSError:
+        return ()
+    return tuple(line.split(b" ", 2)[1].decode("ascii", "replace") for line in lines if line.count(b" ") > 1)
+
+
 def tracked(place: Place, paths: Sequence[str]) -> set[str]:
     """Those of `paths` that the index has."""
     if not paths:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gitqueen import errors
@@ -78,7 +78,8 @@ def look(
         if isinstance(taken, rescuing.Taken):
             actor = actor or _venturer(queen, place, before.id, ahead)
             vanished = not before.paths or not taken.dirty.issuperset(json.loads(before.paths))
-            if vanished and (losses := _losses(queen, place, before.id, taken, actor)):
+            fresh = set(taken.memory.stashes.split()) - set(before.stashes.split())
+            if (vanished or fresh) and (losses := _losses(queen, place, before.id, taken, actor, fresh)):
                 _tell(queen, place, before.id, losses, actor)
             rescue.remember(place, taken.memory)
             return taken.id
@@ -131,21 +132,32 @@ def _recent(queen: Queen, one: Event, after: float) -> bool:
     return queen.now.timestamp() - at <= (VENTURE_LASTS if after <= at else COMMAND_LASTS)
 
 
-def _losses(queen: Queen, place: Place, since: str, taken: rescuing.Taken, actor: Actor | None) -> list[Loss]:
+def _losses(
+    queen: Queen,
+    place: Place,
+    since: str,
+    taken: rescuing.Taken,
+    actor: Actor | None,
+    fresh: Collection[str] = (),
+) -> list[Loss]:
+    """`fresh`: the stashes that were made since."""
     if not since:
         return []
     try:
-        gone = rescues.vanished(latest(rescue.contents(place, since)), taken.kept, taken.dirty)
-        before = rescue.one(place, since) if gone else None
+        held = latest(rescue.contents(place, since))
+        gone = rescues.vanished(held, taken.kept, taken.dirty)
+        # Who writes anew on what a stash left has not what the stash took.
+        hidden = rescues.vanished(held, taken.kept, {one.path for one in held} - taken.dirty) if fresh else []
+        before = rescue.one(place, since) if gone or hidden else None
     except errors.GitFailed:
         return []  # torn: nothing can be said of it
     if before is None:
         return []
     here = [sister.name for sister in tending.living(queen) if sister.worktree == place.worktree]
-    concerned = _concerned(queen, place, before, gone, here, actor)
-    gone = [kept for kept in gone if concerned.get(kept.path)]
+    concerned = _concerned(queen, place, before, [*gone, *hidden], here, actor)
+    gone, hidden = ([kept for kept in some if concerned.get(kept.path)] for some in (gone, hidden))
     found: dict[str, dict[str, str]] = {}
-    for kept, state in _states(place, before, gone):
+    for kept, state in (*_states(place, before, gone), *_hidden(place, before, hidden, fresh)):
         for owner in concerned[kept.path] if state != seeking.KEPT else ():
             mine = found.setdefault(owner, {})
             mine[kept.path] = min(state, mine.get(kept.path, state))  # nowhere, before stashed
@@ -169,8 +181,8 @@ def _states(place: Place, before: Rescue, gone: Sequence[Kept]) -> Iterator[tupl
             continue
         try:
             seen = seen or seeking.survey(place, before.head, [one.path for one in gone])
-            filtered = kept.part == rescue.WORKTREE and kept.mode != "120000"
-            state = seeking.state(place, seen, kept.path, raw, filtered) if number < MOST else seeking.NOWHERE
+            oid = _object_id(place, kept, raw) if number < MOST else None
+            state = seeking.NOWHERE if oid is None else seeking.state(seen, oid)
             if state == seeking.NOWHERE and there is not None and rescues.grown(raw, there):
                 # Somebody wrote on and committed: all of it is in that commit. A checkout would have made none.
                 changed = seeking.changed_since(place, before.head) if changed is None else changed
@@ -178,6 +190,28 @@ def _states(place: Place, before: Rescue, gone: Sequence[Kept]) -> Iterator[tupl
         except errors.GitqueenError:
             state = seeking.NOWHERE  # better told in vain than silent
         yield kept, state
+
+
+def _hidden(
+    place: Place, before: Rescue, changed: Sequence[Kept], fresh: Collection[str]
+) -> Iterator[tuple[Kept, str]]:
+    """Those that only a fresh stash has, while other work stands in their place. What was written on is there still."""
+    seen: seeking.Seen | None = None
+    for kept, raw in zip(changed[:MOST], rescue.data(place, [one.oid for one in changed[:MOST]]), strict=True):
+        there = on_disk(place.worktree or "", kept.path)
+        if raw is None or (there is not None and rescues.grown(raw, there)):
+            continue
+        try:
+            seen = seen or seeking.survey(place, before.head, [one.path for one in changed])
+            oid = _object_id(place, kept, raw)
+        except errors.GitqueenError:
+            return  # a path that carries work is no loss until a stash says so
+        if oid is not None and seeking.put_away(seen, oid, fresh):
+            yield kept, seeking.STASHED
+
+
+def _object_id(place: Place, kept: Kept, raw: bytes) -> str | None:
+    return seeking.object_id(place, kept.path, raw, kept.part == rescue.WORKTREE and kept.mode != "120000")
 
 
 def on_disk(top: str, path: str) -> bytes | None:

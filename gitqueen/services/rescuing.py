@@ -79,27 +79,27 @@ def take(queen: Queen, place: Place, reason: str, before: Memory) -> Taken | Mem
     """
     most = limits(queen)
     for left in reversed(range(LOOKS)):
-        pace = uncommitted.wait(place)
+        pace, stashes = uncommitted.wait(place), " ".join(uncommitted.stashes(place))
         seen = uncommitted.look(place)
         signature = uncommitted.signature(place, seen.entries)
         mark = uncommitted.mark(place, seen.head, (entry.path for entry in seen.entries))
         if not seen.entries and not before.id:
             return None
         if signature == before.signature:
-            return replace(before, mark=mark) if mark != before.mark else None
+            return replace(before, mark=mark, stashes=stashes) if mark != before.mark else None
         draft = drafted(place, seen.entries, most)
         if not left or uncommitted.pace(place) == pace:
             break  # no command of git's came between
     kept = rescue.held(draft)
     digest = _digest(draft, kept)
     if digest == before.digest:
-        return replace(before, signature=signature, mark=mark)
+        return replace(before, signature=signature, mark=mark, stashes=stashes)
     paths = frozenset(entry.path for entry in seen.entries)
     identity = rescue.write(place, draft, _meta(queen, place, reason, seen.head, paths), queen.now)
     content = frozenset({one.path for one in kept} | draft.left_out.keys() | draft.worktree.keys())
     known = json.dumps(sorted(content))
     paths_known = known if len(known) <= rescue.MOST_REMEMBERED else ""
-    return Taken(identity, tuple(kept), content, Memory(identity, signature, digest, mark, paths_known))
+    return Taken(identity, tuple(kept), content, Memory(identity, signature, digest, mark, paths_known, stashes))
 
 
 def _digest(draft: Draft, kept: Iterable[Kept]) -> str:

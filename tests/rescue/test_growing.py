@@ -51,3 +51,18 @@ def test_taking_lines_away_and_resetting_is_a_loss(repo: Callable[..., Repo], si
     said = json.loads(ada.sh("gitqueen conflicts --json").out)["conflicts"]
     (loss,) = [one for one in said if one["type"] == "lost-work"]
     assert "iza" in loss["sisters"]
+
+
+@pytest.mark.parametrize(
+    ("text", "lost"), [("1\n2\nanew\n", True), ("1\n2\nhers\nand more\n", False)], ids=["anew", "on"]
+)
+def test_a_stash_hides_her_work_though_somebody_writes_there_before_anybody_looked(
+    repo: Callable[..., Repo], sister: Callable[..., Sister], text: str, lost: bool
+) -> None:
+    app = kit.install(repo("app", {"f": "1\n2\n"}))
+    iza, ada = sister("iza", app), sister("ada", app)
+    iza.sh("iam 'the parser'; echo hers >>f; gitqueen scan")
+    ada.sh(f"iam 'the manual'; git stash -q; printf '{text}' >f; gitqueen scan")
+    said = json.loads(ada.sh("gitqueen conflicts --json").out)["conflicts"]
+    found = [one["detail"] for one in said if one["type"] == "lost-work" and one["sisters"][0] == "iza"]
+    assert found == lost * ["uncommitted work of iza in f is only in a stash that is not hers (by somebody unknown)"]

@@ -145,9 +145,10 @@ class Machine(RuleBasedStateMachine):
         how=st.sampled_from(RUINS),
         mode=st.sampled_from((0o644, 0o600)),
         back=st.booleans(),
+        anew=st.booleans(),
     )
     def ruin(
-        self, where: int, path: str, by: str | None, venturer: str | None, how: str, mode: int, back: bool
+        self, where: int, path: str, by: str | None, venturer: str | None, how: str, mode: int, back: bool, anew: bool
     ) -> None:
         """What it is all about, and what chance alone makes too seldom: work is written, kept, and destroyed."""
         self.edit(where, path, by)
@@ -159,6 +160,8 @@ class Machine(RuleBasedStateMachine):
             self.delete(path)
         else:
             self.tree.git(*how.split())
+        if anew:  # before anybody has looked
+            self.edit(where, path, None)
         kept = [identity for identity, things in self.world.kept.items() if path in things]
         if back and kept:
             self._restore(kept[-1], path)

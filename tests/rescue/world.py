@@ -50,6 +50,8 @@ class Tree:
     id: str | None = None
     ventures: list[tuple[str, datetime]] = field(default_factory=list)
     looked: datetime | None = None
+    stashes: frozenset[str] = frozenset()
+    """Those that there were at the last look."""
     written: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Path -> who wrote it by a tool that tells us, and how it stood then."""
 
@@ -109,6 +111,15 @@ class Tree:
         args = ("log", "--diff-merges=1", "--no-renames", "--format=", "--name-only", "-z")
         return set(os.fsdecode(self.git(*args, f"{self.head.strip()}..HEAD")).replace("\n", "").split("\0"))
 
+    def stashed(self) -> frozenset[str]:
+        return frozenset(self.git("stash", "list", "--format=%H").decode().split())
+
+    def hidden(self, content: bytes, stashes: frozenset[str]) -> bool:
+        """Whether one of these stashes has it, and nothing else."""
+        parts = [part for one in stashes for part in self.git("rev-parse", f"{one}^@", one).decode().split()[1:]]
+        blobs = self.git("rev-list", "--objects", "--no-walk", *parts).decode() if parts else ""
+        return loose.blob_id(content) in blobs and self.nowhere(content)
+
     def nowhere(self, content: bytes) -> bool:
         """Whether neither disk nor index nor any commit made since has this content, but for those of a stash."""
         if content in self.files().values():
@@ -165,19 +176,19 @@ class World:
         now, before = tree.dirty(), tree.state()
         made = how() if how else losing.look(tree.queen, tree.place, "scan")
         assert tree.state() == before, "a snapshot changed something of the user's"
+        fresh, tree.stashes = tree.stashed() - tree.stashes, tree.stashed()
         if made is None:
             same = {path: (one.content, one.mode) for path, one in tree.last.items()}
             assert {path: (one.content, one.mode) for path, one in now.items()} == same, "nothing was kept of a change"
             return
         self.kept[made] = now
-        actor = self._actor(tree)
-        gone = {} if tree.id is None else {path: one for path, one in tree.last.items() if path not in now}
-        committed = tree.committed() if gone else set()
-        for path, one in gone.items():
+        actor, committed = self._actor(tree), tree.committed() if tree.last else set()
+        for path, one in tree.last.items():
             if path in committed or one.content in [other.content for other in now.values()]:
                 continue
             hers = [n for n in one.owners if (n != actor if actor else set(tree.living) - {n})]
-            if hers and tree.id and tree.nowhere(one.content):
+            # Who edits has made another content and lost none; who writes anew on what a stash left has not hers.
+            if hers and tree.id and (tree.hidden(one.content, fresh) if path in now else tree.nowhere(one.content)):
                 for name in hers:
                     self.lost.setdefault((tree.id, name), set()).add(path)
         tree.last, tree.id, tree.looked, tree.head = now, made, tree.queen.now, tree.git("rev-parse", "HEAD").decode()
