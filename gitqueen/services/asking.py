@@ -44,8 +44,10 @@ def _unmerged(
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     sisters = {sister.name: sister for sister in living}
     for conflict in book:
-        if set(conflict.sisters) <= set(sisters):
-            one, other = (sisters[name] for name in conflict.sisters)
+        both = [sisters[name] for name in conflict.sisters if name in sisters]
+        # Where one's worktree did not answer, nothing is known, and the conflict stays as it is.
+        if len(both) == len(conflict.sisters) and all(one.worktree in there for one in both if one.worktree):
+            one, other = both
             pairs = ((one, other), (other, one))
             to_one, to_other = (_brought(queen, there, *pair, conflict, living) for pair in pairs)
             # Each must have something that is new to the other; what is not committed yet is, too.

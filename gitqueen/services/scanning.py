@@ -141,7 +141,7 @@ def scan(
         living = [_adopt(queen, sister) for sister in known if tending.life(queen, sister) != sisters.DEAD]
         given_back = claiming.give_back(queen)
         standing = claiming.held(queen)
-        resolved = remembering.reconcile(queen, living, standing, asked)
+        resolved = remembering.reconcile(queen, living, standing, asked, survey.unread)
         _prune(queen)
         if repos.last(queen.db, "scan") == before:  # else somebody came meanwhile: the next look sees her
             repos.set_last(queen.db, "scan", queen.now.timestamp())

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -110,6 +111,32 @@ def test_what_was_no_matter_is_one_again_when_it_ended_and_came_back(near: Stage
     near.scan()
     play.ok(near.iza, "echo hers >>a")
     assert near.commit(near.bea, "echo more >>a; git commit -qam two") == said(row)
+
+
+def test_where_nobody_can_look_nothing_is_over_and_nothing_is_news(hive: Stage, sister: Callable[..., Sister]) -> None:
+    """Unknown is not resolved: neither what is uncommitted there, nor what was committed, nor that it is shared."""
+    play.ok(hive.iza, "echo hers >>a; echo hers >b; git commit -qm b b")
+    assert len(hive.commit(hive.bea, "echo mine >a; echo mine >b; git commit -qam all")) == 3
+    play.ok(sister("cid", hive.there), "gitqueen claim deploy")
+    hive.scan()
+    before = kit.open_conflicts(hive.app)
+    kinds = [("file-collision", ["bea", "iza"]), ("file-collision", ["bea", "iza"]), ("shared-branch", ["cid", "iza"])]
+    assert sorted((one["type"], one["sisters"]) for one in before) == kinds
+    index = Path(hive.there.git("rev-parse", "--path-format=absolute", "--git-path", "index"))
+    kept = index.read_bytes()
+    index.write_bytes(b"DIRC nonsense")
+    hive.scan()
+    seen = {one["name"]: one for one in kit.sisters(hive.app)}
+    assert [(seen[name]["branch"], seen[name]["dirty"]) for name in ("iza", "cid")] == [(None, None)] * 2
+    assert kit.open_conflicts(hive.app) == before
+    index.write_bytes(kept)
+    hive.scan()
+    assert kit.open_conflicts(hive.app) == before
+    assert (len(kit.events(hive.app, "conflict-seen")), kit.events(hive.app, "conflict-over")) == (3, [])
+    index.write_bytes(b"DIRC nonsense")
+    hive.iza.kill()
+    hive.scan()
+    assert kit.open_conflicts(hive.app) == [], "who is dead collides with nobody"
 
 
 def test_a_worktree_that_does_not_answer_is_not_asked(hive: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
