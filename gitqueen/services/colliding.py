@@ -285,7 +285,8 @@ def findings(queen: Queen, me: str, collisions: Iterable[Collision]) -> list[Fin
 
 
 def _does(collision: Collision) -> str:
-    return "commits" if collision.verdict == conflicts.SWEPT else "has"
+    does = {conflicts.SWEPT: "commits", conflicts.UNDONE: "is about to commit"}
+    return does.get(collision.verdict, "has")
 
 
 def subject(collision: Collision) -> str:

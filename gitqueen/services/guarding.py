@@ -139,7 +139,11 @@ def _unmuted(queen: Queen, mine: Sister, found: Sequence[Collision]) -> list[Col
 
 def _remember(queen: Queen, mine: Sister, found: Sequence[Collision]) -> None:
     tending.settle(queen, mine)
-    remembering.remember(queen, colliding.findings(queen, mine.name, found), aware=mine.name)
+    seen = colliding.findings(queen, mine.name, found)
+    stale = [one for one in seen if one.type == conflicts.STALE_INDEX]
+    remembering.remember(queen, [one for one in seen if one not in stale], aware=mine.name)
+    # She whose commit it would undo is told when it is done.
+    remembering.remember(queen, stale, aware=mine.name, letters={mine.name: ""})
 
 
 def _kept(queen: Queen, write: Callable[[], None]) -> str:

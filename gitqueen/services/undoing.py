@@ -365,5 +365,9 @@ def collisions(undone: Iterable[Undone]) -> list[Collision]:
 
 def _detail(one: Undone, touch: Touch) -> str:
     task = f' ("{touch.task}")' if touch.task else ""
-    does = {WHOLE: "goes back to what it was before", PART: "loses that change", GONE: "is deleted"}[one.how]
-    return f"changed by {touch.sister} in {touch.oid[:10]}{task}; with this commit it {does}"
+    how = {
+        WHOLE: f"as it was before {touch.sister} changed it in",
+        PART: f"without what {touch.sister} changed in",
+        GONE: f"deleted, though {touch.sister} changed it in",
+    }[one.how]
+    return f"{how} {touch.oid[:10]}{task}"

@@ -83,17 +83,17 @@ def _keeping(report: CommitReport) -> list[str]:
     parts = [one for one in undone if not one.open and one.how == "part"]
     commands = []
     if aside:
-        commands.append(f"git restore --staged -- {_pathspecs(aside, report)}")
+        commands.append(("theirs", f"git restore --staged -- {_pathspecs(aside, report)}"))
     if back:
-        commands.append(f"git checkout HEAD -- {_pathspecs(back, report)}")
+        commands.append(("theirs", f"git checkout HEAD -- {_pathspecs(back, report)}"))
     if parts:
         oids = dict.fromkeys(touch.oid[:10] for one in parts for touch in reversed(one.commits))
         paths = _pathspecs([one.path for one in parts], report)
         top = "cd ./$(git rev-parse --show-cdup) && " if report.below else ""
         paths = " ".join(_quoted(one.path) for one in parts) if report.below else paths
-        commands.append(f"{top}git show {' '.join(oids)} -- {paths} | git apply && git add -- {paths}")
-    fits = [one if len(one) <= _LONGEST else "git restore --staged -- <their files>" for one in commands]
-    return [f"  Keep {'both' if parts and not back else 'theirs'}: {one}" for one in fits]
+        commands.append(("both", f"{top}git show {' '.join(oids)} -- {paths} | git apply && git add -- {paths}"))
+    short = "git restore --staged -- <their files>"
+    return [f"  Keep {what}: {command if len(command) <= _LONGEST else short}" for what, command in commands]
 
 
 def _without(report: CommitReport) -> list[str]:
