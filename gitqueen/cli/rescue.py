@@ -77,7 +77,7 @@ def restore(
 
     Exit 1 when something newer stood in the way.
     """
-    from gitqueen.services import rescuing, restoring, salvaging
+    from gitqueen.services import keeping, rescuing, restoring, salvaging
     from gitqueen.views import rescues
 
     queen = doing.open_queen()
@@ -95,6 +95,8 @@ def restore(
         found = rescuing.find(place, one)
         kept = restoring.chosen(place, found, named)
         reports.append(restoring.restore(queen, place, found, kept, force=force, into=into, me=name))
+    if into is None:
+        keeping.soon(queen, place)
     doing.show(as_json, lambda: rescues.restored_shape(reports), lambda: rescues.restored(reports, doing.palette()))
     return 1 if any(report.refused for report in reports) else 0
 

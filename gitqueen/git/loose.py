@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from gitqueen import errors
 from gitqueen.git import packs, process
@@ -183,27 +183,43 @@ def ask(where: str, names: Sequence[str]) -> list[bytes | None]:
     return found
 
 
-def refs(where: str, prefix: str) -> Mapping[str, str]:
+def ref(where: str, name: str) -> str | None:
+    """Where a ref leads; None where there is none."""
+    return _said(os.path.join(where, name)) or dict(_packed(where)).get(name)
+
+
+def refs(where: str, prefix: str) -> dict[str, str]:
     """What follows `prefix` (which ends in a slash) -> object id, of all refs below it."""
-    found: dict[str, str] = {}
     # Loose ones first: `git gc` may pack one between the two looks.
+    found = {name: oid for name in _files(where, prefix) if (oid := _said(os.path.join(where, name)))}
+    found.update(_packed(where))
+    return {name[len(prefix) :]: oid for name, oid in found.items() if name.startswith(prefix)}
+
+
+def names(where: str, prefix: str) -> set[str]:
+    """The same without the ids: no file is read for each of them."""
+    found = {*_files(where, prefix), *(name for name, _ in _packed(where))}
+    return {name[len(prefix) :] for name in found if name.startswith(prefix)}
+
+
+def _files(where: str, prefix: str) -> list[str]:
     top = os.path.join(where, prefix)
-    for folder, _, names in os.walk(top):
-        for name in names:
-            path = os.path.join(folder, name)
-            try:
-                with open(path, "rb") as file:
-                    said = file.read(64).strip()
-            except OSError:
-                continue  # packed meanwhile
-            if len(said) == 40 and HEX.issuperset(said):
-                found[os.path.relpath(path, top)] = said.decode("ascii")
+    return [os.path.relpath(os.path.join(folder, name), where) for folder, _, names in os.walk(top) for name in names]
+
+
+def _said(path: str) -> str | None:
+    try:
+        with open(path, "rb") as file:
+            said = file.read(64).strip()
+    except OSError:
+        return None  # packed meanwhile
+    return said.decode("ascii") if len(said) == 40 and HEX.issuperset(said) else None
+
+
+def _packed(where: str) -> list[tuple[str, str]]:
     try:
         with open(os.path.join(where, "packed-refs"), "rb") as file:
-            for line in file:
-                oid, _, ref = line.strip().partition(b" ")
-                if len(oid) == 40 and ref.startswith(prefix.encode()):
-                    found.setdefault(os.fsdecode(ref[len(prefix) :]), oid.decode("ascii"))
+            lines = [line.rstrip(b"\n").partition(b" ") for line in file]
     except OSError:
-        pass  # nothing is packed
-    return found
+        return []  # nothing is packed
+    return [(os.fsdecode(name), oid.decode("ascii")) for oid, _, name in lines if len(oid) == 40]

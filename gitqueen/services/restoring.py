@@ -63,59 +63,67 @@ def restore(
 ) -> Restored:
     """Write `kept` into the worktree (or the folder `into`); `me`: who does it.
 
-    What stands in the worktree is kept first; where that cannot be, nothing is overwritten: raises `GitqueenError`.
+    Uncommitted work that would be overwritten is kept first; where that cannot be, nothing is: raises `GitqueenError`.
     """
     top = place.worktree if into is None else into
     if top is None:
         raise errors.CannotWork("a bare repository has no files", hint="gitqueen rescue restore ID --to DIR")
-    data = rescue.data(place, [one.oid for one in kept])
-    safe = _safe(queen, place, kept, force) if into is None else {one.path: _BESIDE for one in kept}
-    written, same, refused = [], [], dict[str, str]()
-    for one, raw in zip(kept, data, strict=True):
-        mode = found.modes.get(one.path, 0o755 if one.mode == "100755" else 0o644)
+    wanted = [
+        (one, raw, found.modes.get(one.path, 0o755 if one.mode == "100755" else 0o644))
+        for one, raw in zip(kept, rescue.data(place, [one.oid for one in kept]), strict=True)
+    ]
+    same = [one.path for one, raw, mode in wanted if raw is not None and _there(top, one, raw, mode)]
+    there = [one.path for one in kept if one.path not in same and _is_file(os.path.join(top, one.path))]
+    refused = dict.fromkeys(there, _BESIDE) if into is not None else _unsafe(queen, place, there, force)
+    written = []
+    for one, raw, mode in wanted:
         if raw is None:
             refused[one.path] = "its object is damaged"
-        elif _there(top, one, raw, mode):
-            same.append(one.path)
-        elif (why := safe.get(one.path)) and _is_file(os.path.join(top, one.path)):
-            refused[one.path] = why
-        else:
+        elif one.path not in same and one.path not in refused:
             try:
                 _write(top, one, raw, mode)
                 written.append(one.path)
             except InTheWay as fault:
                 refused[one.path] = str(fault)
     if into is None and written:
-        detail = {"rescue": found.id, "paths": written[:20], "count": len(written)}
-        with database.transaction(queen.db):
-            events.record(queen.db, queen.now, Event("restored", me, place.repo, detail))
-        losing.look(queen, place, "restored", losing.Actor(me, "gitqueen rescue restore") if me else None)
+        _record(queen, place, found, written, me)
+        if force:  # what it took from others is known to be by whom
+            losing.look(queen, place, "restored", losing.Actor(me, "gitqueen rescue restore") if me else None)
         losing.settle(queen)
     return Restored(found, top, tuple(written), tuple(same), refused)
+
+
+def _record(queen: Queen, place: Place, found: Rescue, written: Sequence[str], me: str | None) -> None:
+    detail = {"rescue": found.id, "paths": written[:20], "count": len(written)}
+    with database.transaction(queen.db):
+        events.record(queen.db, queen.now, Event("restored", me, place.repo, detail))
 
 
 _BESIDE = "something stands there"
 _NEWER = "it has newer uncommitted work (--force, or --to DIR)"
 
 
-def _safe(queen: Queen, place: Place, kept: Sequence[Kept], force: bool) -> dict[str, str]:
-    """Path -> why what stands there must not be overwritten, after all that is uncommitted was kept."""
-    losing.look(queen, place, "before restore")
-    entries = {entry.path: entry for entry in uncommitted.look(place).entries}
-    last = rescue.remembered(place).id
-    here = {one.path for one in rescue.contents(place, last) if one.part == rescue.WORKTREE} if last else set()
-    tracked = uncommitted.tracked(place, [one.path for one in kept])
+def _unsafe(queen: Queen, place: Place, there: Sequence[str], force: bool) -> dict[str, str]:
+    """Path -> why what stands there must not be overwritten; with `force` all that is uncommitted was kept then."""
+    if not there:
+        return {}
+    if force:
+        losing.look(queen, place, "before restore")
+    entries = {entry.path: entry for entry in uncommitted.look(place, there).entries}
+    tracked = uncommitted.tracked(place, [path for path in there if path not in entries])
+    last = rescue.remembered(place).id if force else ""
+    kept = {one.path for one in rescue.contents(place, last) if one.part == rescue.WORKTREE} if last else set()
     found = {}
-    for path in (one.path for one in kept):
+    for path in there:
         entry = entries.get(path)
         if entry is None and path not in tracked:
             found[path] = "git ignores what stands there, so it was not kept (--to DIR)"
         elif entry is None or (entry.tracked and entry.staged and not entry.changed):
             continue  # HEAD or the index has it
-        elif path not in here:
-            found[path] = "what stands there was too large to be kept (--to DIR)"
         elif not force:
             found[path] = _NEWER
+        elif path not in kept:
+            found[path] = "what stands there was too large to be kept (--to DIR)"
     return found
 
 
