@@ -78,14 +78,17 @@ def prepare(place: Place) -> str:
     return where
 
 
-def ask(place: Place) -> bool:
-    """Ask that this worktree be looked at; whether nobody is there who will."""
+def ask(place: Place, until: float = 0.0) -> bool:
+    """Ask that this worktree be looked at, and again until then (unix time); whether nobody is there who will."""
     path = os.path.join(folder(place), f"asked-{name(place)}")
     if not os.path.isdir(folder(place)):
         return True
     try:
-        with open(path, "ab"):
-            os.utime(path)
+        with open(path, "ab") as file:
+            if os.fstat(file.fileno()).st_mtime < until:
+                os.utime(path, (until, until))
+            elif not until:
+                os.utime(path)
     except OSError:
         return False  # what cannot be written keeps nothing either
     with keeper(place) as free:

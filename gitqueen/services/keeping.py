@@ -24,12 +24,17 @@ MANY_LOOSE = 4000
 """Loose objects of one repository that are packed at once."""
 
 
-def soon(queen: Queen, place: Place) -> None:
-    """Something was written here: have it kept by somebody whom nobody waits for."""
+def soon(queen: Queen, place: Place, until: float = 0.0) -> None:
+    """Something was written here, or will be until then: have it kept by somebody whom nobody waits for."""
     with database.faults(queen.settings.database):
         managed = repos.managed(queen.db, place.common_dir)
-    if managed and place.worktree is not None and rescue.ask(place):
+    if managed and place.worktree is not None and rescue.ask(place, until):
         watching.start_keeper(queen, place.worktree)
+
+
+def pause(queen: Queen) -> float:
+    """Seconds between two looks."""
+    return max(0.1, queen.duration("gitqueen.rescue.interval", INTERVAL))
 
 
 def moved(queen: Queen, name: str | None, command: str) -> None:
@@ -70,7 +75,7 @@ def keep(queen: Queen) -> None:
     place = queen.here()
     if not rescuing.on(queen, place):
         return
-    interval = max(0.1, queen.duration("gitqueen.rescue.interval", INTERVAL))
+    interval = pause(queen)
     again = True
     while again:
         with rescue.keeper(place, patience=0.2) as mine:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.doors.kit import Session
 from tests.hive import Repo
+from tests.hooks.kit import until
 from tests.rescue import kit
 from tests.rescue.kit import HERS, back, lost, shared, stand
 
@@ -41,3 +42,12 @@ def test_her_own_stash_is_no_loss(repo: Callable[..., Repo], session: Callable[.
     assert ada.sister.sh("git stash push -u -- app.py lib new").rc == 0
     assert lost(app) == []
     assert ada.prompt() == ""
+
+
+def test_it_is_told_though_nobody_looks_around(repo: Callable[..., Repo], session: Callable[..., Session]) -> None:
+    """Whoever was about to run it was heard: seconds later somebody looks what came of it."""
+    app, ada, bob = shared(repo, session)
+    assert lost(app) == []  # that was a scan: none is due for half a minute
+    bob.command("git stash -u")
+    assert bob.sister.sh("git stash -u").rc == 0
+    until(lambda: "disappeared from" in ada.sister.sh("gitqueen inbox --peek").out, "she is told")

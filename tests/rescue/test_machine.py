@@ -219,6 +219,7 @@ class Machine(RuleBasedStateMachine):
         with database.transaction(self.world.queen.db):
             for table in ("conflicts", "findings", "events", "touches", "messages"):
                 self.world.queen.db.execute(f"DELETE FROM {table}")
+        self.world.held.close()
         for tree in self.world.trees:
             tree.queen.db.close()
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -144,6 +145,7 @@ class World:
     kept: dict[str, dict[str, Held]] = field(default_factory=dict)
     lost: Lost = field(default_factory=dict)
     counter: int = 0
+    held: ExitStack = field(default_factory=ExitStack)
 
     @property
     def queen(self) -> Queen:
@@ -291,7 +293,10 @@ def make(top: Path, bodies: Sequence[subprocess.Popen[bytes]], apart: bool) -> W
     lives = [tuple(name for name, home in zip(NAMES, homes, strict=True) if home == one) for one in tops]
     for one in opened:
         one.now = moment
-    return World([Tree(*parts) for parts in zip(tops, opened, lives, strict=True)])
+    world = World([Tree(*parts) for parts in zip(tops, opened, lives, strict=True)])
+    for tree in world.trees:  # nobody else looks meanwhile
+        world.held.enter_context(rescue.keeper(tree.place))
+    return world
 
 
 def _inhabit(name: str, body: subprocess.Popen[bytes], folder: str) -> None:
