@@ -58,14 +58,14 @@ def onboard(as_json: bool) -> int:
 def history(most: int, sister: str | None, repo: str | None, as_json: bool) -> int:
     """The hive's log: who declared, sent, claimed, collided; the latest last."""
     from gitqueen.services import recounting
-    from gitqueen.views import holdings, structured
+    from gitqueen.views import annals, structured
 
     queen = doing.open_queen()
     events = recounting.recount(queen, most, sister, repo)
     doing.show(
         as_json,
         lambda: {"events": [structured.event(event) for event in events]},
-        lambda: holdings.history(events, doing.palette()),
+        lambda: annals.history(events, doing.palette()),
     )
     return 0
 

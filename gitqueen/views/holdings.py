@@ -1,17 +1,16 @@
-"""Claims, conflicts, checks and history as lists."""
+"""Claims, conflicts and checks as lists."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from gitqueen.model import times
 from gitqueen.model.claims import Claim
 from gitqueen.model.conflicts import Conflict
-from gitqueen.model.events import Event
 from gitqueen.services.checking import Check
 from gitqueen.services.claiming import Taken
-from gitqueen.views.text import Palette, clean, cut, folder, held, homely, pad, width
+from gitqueen.views.text import Palette, clean, cut, folder, held, homely, pad
 
 
 def claims(standing: Sequence[Claim], now: datetime, colour: Palette) -> str:
@@ -81,25 +80,3 @@ def check(report: Check, colour: Palette) -> str:
     return "\n".join(
         f"  {colour.severity(one.severity, clean(one.path))}  {cut(one.detail, 300)}" for one in report.collisions
     )
-
-
-def history(events: Sequence[Event], colour: Palette) -> str:
-    if not events:
-        return "nothing has happened yet"
-    names = max(width(cut(event.sister or "queen", 64)) for event in events)
-    kinds = max(width(clean(event.kind)) for event in events)
-    room = colour.room(160, 20 + kinds + names + 6)
-    return "\n".join(
-        f"{times.iso(event.at) if event.at else '?':20}  {pad(clean(event.kind), kinds)}  "
-        f"{colour.name(pad(cut(event.sister or 'queen', 64), names))}  {cut(_detail(event.detail), room)}".rstrip()
-        for event in events
-    )
-
-
-def _detail(detail: Mapping[str, object]) -> str:
-    return "  ".join(f"{key}={_value(key, value)}" for key, value in detail.items() if value not in (None, [], ""))
-
-
-def _value(key: str, value: object) -> str:
-    text = homely(",".join(map(str, value)) if isinstance(value, list) else str(value))
-    return text[:12] if key == "oid" else text

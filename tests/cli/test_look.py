@@ -197,7 +197,7 @@ def test_history_tells_who_did_what_the_latest_last(
     assert kinds("--repo", "app", "--sister", "iza-2") == []
     assert run("gitqueen", "history", "--repo", "/").returncode == 4
     line = run("gitqueen", "history", "--sister", "iza-2").stdout.splitlines()[-1]
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  declared  iza-2  task=the docs", line)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  iza-2  declared: the docs", line)
 
 
 def test_looking_makes_nobody_a_sister_and_a_new_home(run: Runner, home: Path, repo: Callable[..., Repo]) -> None:

@@ -1,4 +1,4 @@
-"""Conflicts and history as lists: where, how long, and as short as people write it."""
+"""Conflicts as lists: where, how long, and as short as people write it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gitqueen.model.conflicts import Conflict
-from gitqueen.model.events import Event
 from gitqueen.views import holdings
 from gitqueen.views.text import Palette
 
@@ -40,8 +39,3 @@ def test_a_conflict_says_where_once_there_is_more_than_one_place() -> None:
         "      iza and ada are on main in one worktree\n"
         "      shared-branch-1   in ~/web"
     )
-
-
-def test_history_is_short() -> None:
-    made = Event("committed", "iza", detail={"oid": "0123456789abcdef" * 2, "worktree": "/home/iza/app"}, at=NOW)
-    assert holdings.history([made], PLAIN) == "2026-04-11T05:29:00Z  committed  iza  oid=0123456789ab  worktree=~/app"
