@@ -137,11 +137,14 @@ class Repo(os.PathLike[str]):
 
 
 def new_repo(path: Path, files: Mapping[str, str] | None = None) -> Repo:
-    """A new repository at `path` on branch main, with one commit of `files` (default: a README)."""
+    """A new repository at `path` on branch main, with one commit of `files` (default: a README).
+
+    The commit bears the folder's name: with one first commit in both, two of them would be clones of one project.
+    """
     path.mkdir(parents=True)
     repo = Repo(path)
     repo.git("init", "--quiet")
-    repo.commit("first", {"README": "hive\n"} if files is None else files)
+    repo.commit(f"first\n\n{path.name}", {"README": "hive\n"} if files is None else files)
     return repo
 
 
