@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         def __call__(self, *args: str, stdin: bytes | None = None, check: bool = True) -> Result: ...
 
 
-MOST = 20_000
+MOST = 200_000
 """Commits that are not in all of the histories, beyond which git is asked pair by pair."""
 
 Pair = tuple[str, str]

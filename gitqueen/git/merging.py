@@ -7,7 +7,7 @@ processes as there are such places, and not at all for pairs that are proven to 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gitqueen import errors
@@ -225,16 +225,18 @@ def _parsed(look: _Look, pairs: Sequence[Pair], output: bytes) -> Iterator[tuple
     one with conflicts."""
     words = iter(output.split(b"\0")[:-1])
     for pair in pairs:
+        plain = _plain(pair)
         try:
             clean, tree = next(words) == b"1", next(words).decode("ascii")
             stages: dict[str, dict[str, str]] = {}
             while line := next(words):
                 facts, _, path = line.partition(b"\t")
                 _, oid, stage = facts.decode("ascii").split()
-                stages.setdefault(os.fsdecode(path), {})[stage] = oid
+                stages.setdefault(plain(path), {})[stage] = oid
             said = list[tuple[str, list[str]]]()
-            while count := next(words):
-                paths = [os.fsdecode(next(words)) for _ in range(int(count))]
+            # After a conflict of submodules git 2.39 prints advice to people in the place of the last ''.
+            while (count := next(words)).isdigit():
+                paths = list(dict.fromkeys(plain(next(words)) for _ in range(int(count))))
                 said.append((next(words).decode("utf-8", "replace"), paths))
                 next(words)  # the same for people
         except StopIteration:
@@ -242,6 +244,20 @@ def _parsed(look: _Look, pairs: Sequence[Pair], output: bytes) -> Iterator[tuple
         if not clean:
             look.results[pair], look.stages[pair] = tree, stages
         yield pair, _verdict(clean, stages, said)
+
+
+def _plain(pair: Pair) -> Callable[[bytes], str]:
+    """Paths without the `~COMMIT` by which git tells two things apart that want one name."""
+    marks = tuple(f"~{oid}".encode() for oid in pair)
+
+    def plain(path: bytes) -> str:
+        for mark in marks:
+            if mark in path:
+                name, _, rest = path.rpartition(mark)
+                path = name if not rest or (rest[:1] == b"_" and rest[1:].isdigit()) else path
+        return os.fsdecode(path)
+
+    return plain
 
 
 def _verdict(clean: bool, stages: Mapping[str, Mapping[str, str]], said: Iterable[tuple[str, list[str]]]) -> Merge:
@@ -307,10 +323,10 @@ def _with_lines(look: _Look, found: dict[Pair, Merge]) -> dict[Pair, Merge]:
             lines, others = hunks.regions(merged, ours, theirs, pair)
             also = dict.fromkeys([*clash.also, *(name for name in others if name != clash.path)])
             told.setdefault(pair, {})[clash.path] = replace(clash, lines=lines, also=tuple(also))
-    return {
-        pair: replace(merge, clashes=tuple(told.get(pair, {}).get(clash.path, clash) for clash in merge.clashes))
-        for pair, merge in found.items()
-    }
+    for pair, by_path in told.items():
+        clashes = tuple(by_path.get(clash.path, clash) for clash in found[pair].clashes)
+        found[pair] = replace(found[pair], clashes=clashes)
+    return found
 
 
 def _objects(look: _Look, pair: Pair, path: str) -> tuple[str, str, str]:
