@@ -155,7 +155,7 @@ def _commit(place: Place, env: Mapping[str, str], head: _Head | None, left_out: 
     if head is not None and head.tree == tree and not merged:
         return State(head.oid, head.oid, also)
     # As old as its parent: git finds merge bases by dates, and the same content must give the same commit.
-    who = {"NAME": "gitqueen", "EMAIL": "gitqueen@localhost", "DATE": f"{head.at if head else 0} +0000"}
+    who = {"NAME": "gitqueen", "EMAIL": "gitqueen@localhost", "DATE": f"@{head.at if head else 0} +0000"}
     signed = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()}
     parents = [word for oid in ([head.oid] if head else []) + merged for word in ("-p", oid)]
     made = _git(place, {**env, **signed}, "commit-tree", *parents, tree, stdin=b"what stands in a worktree\n")
