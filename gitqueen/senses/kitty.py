@@ -47,6 +47,8 @@ class Window:
     """Whether its shell waits for a command; None where kitty does not know."""
     pids: tuple[int, ...]
     """The process it was opened with, and those in the foreground."""
+    busy: bool | None = None
+    """Whether others than the process it was opened with are in the foreground; None where kitty does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,19 +179,19 @@ def _windows(said: object) -> Iterable[Window]:
                     # Each os window has a focused tab, and each tab a focused window: the keyboard goes to one.
                     focused = all(part.get("is_focused") is True for part in (outer, tab, window))
                     at_prompt = window.get("at_prompt")
+                    own, front = _pids([window]), _pids(_dicts(window.get("foreground_processes")))
                     yield Window(
                         id=number,
                         title=title[:200] if isinstance(title := window.get("title"), str) else "",
                         focused=focused,
                         at_prompt=at_prompt if isinstance(at_prompt, bool) else None,
-                        pids=tuple(_pids(window)),
+                        pids=(*own, *front),
+                        busy=own[0] not in front if own and front else None,
                     )
 
 
-def _pids(window: Mapping[str, object]) -> Iterable[int]:
-    for process in (window, *_dicts(window.get("foreground_processes"))):
-        if (pid := _number(process.get("pid"))) is not None:
-            yield pid
+def _pids(said: Iterable[Mapping[str, object]]) -> list[int]:
+    return [pid for one in said if (pid := _number(one.get("pid"))) is not None]
 
 
 def _dicts(said: object) -> list[dict[str, object]]:

@@ -31,6 +31,8 @@ class Spot:
     terminal: Terminal
     address: str | None = None
     at_prompt: bool | None = None
+    busy: bool | None = None
+    """Whether the process, which has a window of its own, lets another one have the foreground."""
     session: str | None = None
     """tmux's session."""
 
@@ -53,7 +55,8 @@ class Terminals:
             if (shown := self.windows.get(process.pid)) is not None:
                 address, window = shown
                 terminal = Terminal("kitty", str(window.id), window.title, window.focused)
-                return Spot(terminal, address, window.at_prompt)
+                own = window.pids[0] == seat.chain[0].pid
+                return Spot(terminal, address, window.at_prompt, window.busy if own else None)
             if (held := self.panes.get(process.pid)) is not None:
                 socket, pane = held
                 return Spot(Terminal("tmux", pane.id, pane.title, pane.focused), socket, session=pane.session)

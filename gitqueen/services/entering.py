@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from gitqueen import errors
-from gitqueen.model import names, sisters
+from gitqueen.model import messages, names, sisters
 from gitqueen.model.events import Event
 from gitqueen.model.names import SisterName
 from gitqueen.model.processes import Process
@@ -222,11 +223,36 @@ def rename(queen: Queen, sister: Sister, name: str) -> Sister:
     return renamed
 
 
+def follow(queen: Queen, sister: Sister, given: str) -> None:
+    """A person calls her session `given`, perhaps since a moment ago (`/rename`): so she is called, unless somebody
+    named her here or in her environment, or another living sister has that name."""
+    asked = names.slug(given)
+    if asked is None or _goes_by(sister, asked):
+        return
+    with database.transaction(queen.db, durable=True):
+        now = next((one for one in sisters_table.named(queen.db, sister.name) if one.body == sister.body), None)
+        holders = {claim.owner for claim in claims_table.held(queen.db)} - {sister.name}
+        if now is None or _goes_by(now, asked) or names.is_taken(asked, {*_living(queen), *holders}):
+            return
+        tending.mark(queen, _rename(queen, now, asked, None))
+        text = f"Your session was renamed: here you are {asked} now, and no longer {now.name}. All that was yours is."
+        messages_table.add(queen.db, names.QUEEN, asked, text, messages.NORMAL, queen.now, None)
+    from gitqueen.services import mirroring
+
+    mirroring.changed(queen)
+
+
+def _goes_by(sister: Sister, asked: str) -> bool:
+    """Whether there is nothing to rename: she has it, with a number where it was taken, or a name of her own choice."""
+    numbered = re.fullmatch(r"(.*)-[0-9]+", sister.name)
+    return sister.wanted is not None or asked == sister.name or (numbered is not None and numbered[1] == asked[:56])
+
+
 def _case_twin(wanted: str, twin: str) -> errors.Usage:
     return errors.Usage(f"{wanted} differs only in case from the living sister {twin}", hint="take another name")
 
 
-def _rename(queen: Queen, sister: Sister, name: SisterName, wanted: str) -> Sister:
+def _rename(queen: Queen, sister: Sister, name: SisterName, wanted: str | None) -> Sister:
     sisters_table.rename(queen.db, sister.row, name, wanted)
     claims_table.rename_owner(queen.db, sister.name, name)
     messages_table.readdress(queen.db, sister.name, name)

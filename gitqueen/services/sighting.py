@@ -28,7 +28,9 @@ from gitqueen.store import messages as messages_table
 from gitqueen.store import sisters as sisters_table
 from gitqueen.tracing import step
 
-_Sight = Mapping[int, tuple[Session | None, Spot | None]]
+_Work = tuple[Session, Registration | None]
+"""An agent at work, and what its registry says of it."""
+_Sight = Mapping[int, tuple[_Work | None, Spot | None]]
 """Row of a sister -> the agent at work as her, and where."""
 _Places = Mapping[str, Place | None]
 """Where folders belong. One that is not in it did not answer, and is looked at again by the next scan."""
@@ -104,19 +106,29 @@ def _process(queen: Queen, sister: Sister, table: Mapping[int, Process]) -> Proc
 
 def _bring_in(
     queen: Queen, table: Mapping[int, Process], at_work: Iterable[Session], there: _Places, faults: list[str]
-) -> dict[int, Session]:
+) -> dict[int, _Work]:
     """Each session of this hive as the row of a sister, who enters where she is new."""
-    known = {sister.pid: sister.row for sister in living(queen, table)}
-    found: dict[int, Session] = {}
+    known = {sister.pid: sister for sister in living(queen, table)}
+    found: dict[int, _Work] = {}
     for session in at_work:
-        row = known.get(session.process.pid)
-        if row is None:
-            if not _is_of_this_hive(queen, session) or _serves(session):
-                continue
+        said, sister = _registration(session), known.get(session.process.pid)
+        if sister is not None:
+            row: int | None = sister.row
+            if said is not None and said.name is not None:
+                _follow(queen, sister, said.name)
+        elif not _is_of_this_hive(queen, session) or (said is not None and said.serves):
+            continue
+        else:
             row = _enter(queen, session, there, faults)
         if row is not None:
-            found[row] = session
+            found[row] = session, said
     return found
+
+
+def _follow(queen: Queen, sister: Sister, given: str) -> None:
+    from gitqueen.services import entering  # only where a person gave a name
+
+    entering.follow(queen, sister, given)
 
 
 def _is_of_this_hive(queen: Queen, session: Session) -> bool:
@@ -134,11 +146,6 @@ def _absolute(session: Session) -> dict[str, str]:
     """A relative GITQUEEN_HOME is meant from where the process stands."""
     home = session.env.get("GITQUEEN_HOME")
     return {"GITQUEEN_HOME": os.path.join(session.folder or "/", home)} if home else {}
-
-
-def _serves(session: Session) -> bool:
-    said = _registration(session)
-    return said is not None and said.serves
 
 
 def _registration(session: Session) -> Registration | None:
@@ -176,21 +183,32 @@ def _as_her(queen: Queen, session: Session, env: Mapping[str, str], there: _Plac
     return replace(queen, settings=settings.read(hers), env=hers, cwd=folder, place=place, _config=None)
 
 
-def _as_seen(queen: Queen, sister: Sister, session: Session | None, spot: Spot | None, there: _Places) -> Sister:
+def _as_seen(queen: Queen, sister: Sister, work: _Work | None, spot: Spot | None, there: _Places) -> Sister:
     """She, as she is now."""
     seen = replace(sister, terminal=spot.terminal if spot else None)
-    if session is None:
-        return seen  # a person's shell: what she does, she says herself
+    if work is None:
+        return _in_person(seen, spot)
+    session, said = work
     if sister.pid == session.process.pid:
         seen = replace(seen, agent=session.agent)
     if sister.worktree is None and (place := there.get(session.folder or "/")) is not None:
         seen = replace(seen, branch=place.branch, repo=place.repo, worktree=place.worktree, common_dir=place.common_dir)
-    return _at_work(seen, session, spot, queen.now)
+    return _at_work(seen, session.agent, said, spot, queen.now)
 
 
-def _at_work(sister: Sister, session: Session, spot: Spot | None, now: datetime) -> Sister:
+def _in_person(sister: Sister, spot: Spot | None) -> Sister:
+    """A person's shell: what she does she says herself, else her window shows whether a command runs in it."""
+    if sister.agent != "human" or sister.status not in (sister.seen_status, "unknown"):
+        return sister
+    if spot is None or (spot.busy is None and not spot.at_prompt):
+        status = "unknown"
+    else:
+        status = "idle" if spot.at_prompt or not spot.busy else "working"
+    return replace(sister, status=status, seen_status=status)
+
+
+def _at_work(sister: Sister, agent: str, said: Registration | None, spot: Spot | None, now: datetime) -> Sister:
     """Her status: by the registry, by what she or her hooks said since the last scan, by her window, else unknown."""
-    said = _registration(session)
     if said is not None and said.status is not None:
         seen = replace(sister, status=said.status, seen_status=said.status, waiting_for=said.waiting_for)
         if said.status == "working":
@@ -201,7 +219,7 @@ def _at_work(sister: Sister, session: Session, spot: Spot | None, now: datetime)
         return seen
     if sister.status not in (sister.seen_status, "unknown"):
         return replace(sister, seen_status=None, waiting_for=None)
-    status = _by_window(session.agent, spot)
+    status = _by_window(agent, spot)
     return replace(sister, status=status, seen_status=status, waiting_for=None)
 
 

@@ -210,7 +210,7 @@ def set_branch(db: Database, row: int, branch: str | None) -> None:
     db.execute("UPDATE sisters SET git_branch = ? WHERE pid = ?", (rows.text(branch), row))
 
 
-def rename(db: Database, row: int, name: str, wanted: str) -> None:
+def rename(db: Database, row: int, name: str, wanted: str | None) -> None:
     values = {"row": row, "name": name, "wanted": wanted}
     db.execute("UPDATE sisters SET name = :name WHERE pid = :row", values)
     db.execute("UPDATE sessions SET name = :name, wanted = :wanted WHERE row = :row", values)

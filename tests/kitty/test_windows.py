@@ -15,7 +15,7 @@ import pytest
 
 from gitqueen.senses import kitty as eyes
 from gitqueen.senses import processes
-from tests.hive import Repo, Runner, Sister
+from tests.hive import Repo, Runner, Sister, gitqueen
 from tests.kitty import kit
 from tests.kitty.kit import Kitty
 
@@ -180,6 +180,35 @@ def test_where_nobody_else_says_it_the_title_of_her_window_tells_that_she_works(
 
     assert seen("◐ Claude Code") == {("claude", "working"), ("codex", "working")}
     assert seen("✳ Claude Code") == {("claude", "unknown"), ("codex", "working")}
+
+
+def test_a_person_s_shell_is_idle_at_its_prompt_and_works_while_a_command_runs(
+    kitty: Callable[..., Kitty], terminals: Terminals, run: Runner
+) -> None:
+    one = kitty("/bin/bash", "--norc", "--noprofile", "-i")
+    kit.wait_for(lambda: bool(eyes.ask([one.address or ""])), "kitty listens")
+
+    def types(text: str) -> None:
+        one.command("send-text", match="id:1", data=f"text:{text}")
+
+    def comes_to_be(status_: str) -> None:
+        kit.wait_for(lambda: bool(terminals()) and [s["status"] for s in status(run)] == [status_], status_)
+
+    types(f"{gitqueen()} claim deploy\r")
+    comes_to_be("idle")
+    [person] = status(run)
+    assert (person["agent"], person["terminal"]["window"]) == ("human", "1")
+    assert person["pid"] == eyes.ask([one.address or ""])[0].windows[0].pids[0]
+    types("sleep 1000\r")
+    comes_to_be("working")
+    types("\x03")
+    comes_to_be("idle")
+    types(f"{gitqueen()} iam reading\r")
+    # Her own word counts more than a prompt.
+    comes_to_be("working")
+    kit.wait_for(lambda: not eyes.ask([one.address or ""])[0].windows[0].busy, "back at the prompt")
+    terminals()
+    assert [one["status"] for one in status(run)] == ["working"]
 
 
 def test_a_window_s_environment_that_went_elsewhere_is_not_believed(

@@ -90,7 +90,7 @@ def test_a_window_is_read_and_its_environment_is_not(listen: Listen) -> None:
     front = [{"pid": 71, "cmdline": ["login", "--password", "hush"]}, None, {"pid": None}]
     window = {**WINDOW, "foreground_processes": front, "at_prompt": False}
     address = listen(says(listing(window), heard))
-    assert kitty.ask([address]) == [Answer(address, (Window(7, "bash", True, False, (70, 71)),))]
+    assert kitty.ask([address]) == [Answer(address, (Window(7, "bash", True, False, (70, 71), True),))]
     assert heard == [b'\x1bP@kitty-cmd{"version": [0, 14, 2], "no_response": false, "cmd": "ls"}\x1b\\']
     assert "hush" not in repr(json.loads(json.dumps(window), object_pairs_hook=kitty._known))
 

@@ -69,6 +69,13 @@ def test_what_a_terminal_itself_says_counts_more() -> None:
     )
 
 
+def test_whether_a_command_runs_in_a_window_is_said_of_the_shell_it_belongs_to() -> None:
+    shell, command = IN_KITTY[-2:], IN_KITTY
+    windows = {one.pid: ("unix:/k", Window(8, "", True, None, (shell[0].pid, 5), True)) for one in IN_KITTY[:-1]}
+    busy = [spot.busy for one in (shell, command) if (spot := Terminals(windows=windows).spot(Seat(one, {})))]
+    assert busy == [True, None]
+
+
 def test_what_only_the_system_knows_is_its_terminal() -> None:
     held = (Process(100, 1000, 99, 100, 136 << 8 | 5, "claude"),)
     assert Terminals().spot(Seat(held, {})) == Spot(Terminal("tty", "pts/5"))

@@ -150,6 +150,32 @@ def test_she_is_called_as_her_environment_says_else_as_her_agent_was_told_else_n
     assert {one["pid"]: name for name, one in hive().items()} == seen
 
 
+def test_a_session_renamed_later_is_called_so_with_all_that_is_hers(hive: Hive, sister: Born, tmp_path: Path) -> None:
+    one, other = agent(sister, tmp_path), agent(sister, tmp_path)
+    for each in (one, other):
+        register(each.pid, name="made up by the agent")
+    names = {seen["pid"]: name for name, seen in hive().items()}
+    one.sh("iam 'shipping'; gitqueen claim deploy")
+    register(one.pid, name="the parser!", nameSource="user")
+    seen = hive()
+    assert {name: (each["pid"], each["task"]) for name, each in seen.items()} == {
+        "the-parser": (one.pid, "shipping"), names[other.pid]: (other.pid, None)
+    }  # fmt: skip
+    assert json.loads(one.sh("gitqueen claims --json").out)["claims"][0]["owner"] == "the-parser"
+    letter = "Your session was renamed: here you are the-parser now, and no longer {}. All that was yours is."
+    assert [one["body"] for one in json.loads(one.sh("gitqueen inbox --json").out)["messages"]] == [
+        letter.format(names[one.pid])
+    ]
+    # Taken by a living sister, by whoever left a claim, or by her own word here: then she stays who she is.
+    register(other.pid, name="The Parser", nameSource="user")
+    assert hive().keys() == seen.keys()
+    one.kill()
+    assert hive().keys() == {names[other.pid]}
+    other.sh("gitqueen whoami --name relay")
+    register(other.pid, name="something else", nameSource="user")
+    assert hive().keys() == {"relay"}
+
+
 def test_who_comes_with_a_living_name_gets_another_and_is_told(hive: Hive, sister: Born, tmp_path: Path) -> None:
     first = agent(sister, tmp_path, GITQUEEN_NAME="iza")
     assert list(hive()) == ["iza"]
