@@ -58,7 +58,7 @@ def stage(repo: Callable[..., Repo], sister: Callable[..., Sister]) -> Stage:
     app = kit.install(repo(files=FILES))
     anna, ben = sister("anna", app), sister("ben", app)
     for one, task in ((anna, "the parser"), (ben, "the manual")):
-        ok(one, f"unset GIT_AUTHOR_DATE GIT_COMMITTER_DATE; iam '{task}'")
+        ok(one, f"unset GIT_AUTHOR_DATE GIT_COMMITTER_DATE; export GITQUEEN_HOOK_LIMIT=60; iam '{task}'")
     ok(anna, "gitqueen scan")
     kit.no_scan_due()
     return Stage(app, anna, ben)
@@ -68,7 +68,7 @@ def beside(stage: Stage, sister: Callable[..., Sister]) -> tuple[Sister, Repo]:
     """cleo in a worktree of her own, on feat, which is at main."""
     feat = stage.app.worktree("feat")
     cleo = sister("cleo", feat)
-    ok(cleo, "unset GIT_AUTHOR_DATE GIT_COMMITTER_DATE; iam 'the logo'")
+    ok(cleo, "unset GIT_AUTHOR_DATE GIT_COMMITTER_DATE; export GITQUEEN_HOOK_LIMIT=60; iam 'the logo'")
     return cleo, feat
 
 
@@ -241,7 +241,7 @@ def test_what_is_surely_old_whoever_began_when(stage: Stage, sister: Callable[..
     _long_ago()
     hers = stage.app.head[:10]
     dora = sister("dora", stage.app)
-    ok(dora, "iam 'the tests'")
+    ok(dora, "export GITQUEEN_HOOK_LIMIT=60; iam 'the tests'")
     row = f'anna [main] changed app.py {{}} ({hers}), on "the parser": your version is older'
     said = ok(dora, "echo 2 >ben.py; git add ben.py; git commit -qm mine")
     assert [said[0], said[2]] == [told("", "")[0], "  Keep theirs: git restore --staged -- app.py"]
