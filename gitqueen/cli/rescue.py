@@ -49,14 +49,16 @@ def show(identity: str, as_json: bool) -> int:
 @click.argument("identity", metavar="ID")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 def diff(identity: str, paths: tuple[str, ...]) -> int:
-    """What bringing the snapshot ID back would change, through your pager."""
+    """What bringing the snapshot ID back would change, through your pager and by your settings of `git diff`."""
     from gitqueen.services import salvaging
     from gitqueen.views import patches
 
     queen = doing.open_queen()
     wanted = [(identity, _from_top(queen, paths))]
     lines = salvaging.difference(queen, wanted, as_data=False).decode("utf-8", "surrogateescape").split("\n")[:-1]
-    paging.page(queen, patches.coloured(lines, doing.palette()))
+    taste, colour = salvaging.taste(queen), doing.palette()
+    colour.on = colour.on and taste.colour
+    paging.page(queen, patches.coloured(lines, colour), taste.pager)
     return 0
 
 

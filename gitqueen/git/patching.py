@@ -1,17 +1,19 @@
 """Patching: the difference between two sets of contents, as git itself writes it, in a repository that lives as long.
 
 So it can be applied by `git apply`: new files, modes, links, odd names, binary content, no newline at the end. Nothing
-of the user's repository is asked or changed: its filters would make other bytes of what we kept raw.
+of the user's repository is changed. No program is run that settings name: it would get temporary files of ours, draw
+whatever it likes on a terminal, and keep what it made as notes in the user's repository.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gitqueen.git import loose, process
+from gitqueen.git.places import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +24,31 @@ class Side:
     data: bytes
 
 
-def patch(now: Mapping[str, Side], then: Mapping[str, Side], as_data: bool = True) -> bytes:
-    """What makes `then` of `now`. `as_data`: complete and in one form for all; else as the user likes to read it."""
+PLAIN = ("--no-ext-diff", "--no-textconv", "--no-color")
+WHOLE = (
+    "--binary", "--full-index", "--no-renames", "--unified=3", "--inter-hunk-context=0", "--src-prefix=a/",
+    "--dst-prefix=b/",
+)  # fmt: skip
+
+
+def patch(now: Mapping[str, Side], then: Mapping[str, Side], shown: Place | None = None) -> bytes:
+    """What makes `then` of `now`: complete and in one form for all; or as the user likes to read it in `shown`."""
     with tempfile.TemporaryDirectory(prefix="gitqueen-patch-") as box:
         where = os.path.join(box, "git")
         loose.make(where)
-        now_tree, then_tree = _tree(where, now), _tree(where, then)
-        # An external program would get temporary files of ours, and might draw whatever it likes on a terminal.
-        plain = ("--no-ext-diff", "--no-textconv", "--no-color", "--src-prefix=a/", "--dst-prefix=b/")
-        whole = ("--binary", "--full-index", "--no-renames", "--unified=3", "--inter-hunk-context=0") if as_data else ()
-        return process.run(f"--git-dir={where}", "diff", *plain, *whole, now_tree, then_tree, timeout=120.0).out
+        both = (_tree(where, now), _tree(where, then))
+        if shown is not None and (said := _in(shown, where, both)) is not None:
+            return said
+        form = WHOLE if shown is None else ()
+        return process.run(f"--git-dir={where}", "diff", *PLAIN, *form, *both, timeout=120.0).out
+
+
+def _in(place: Place, where: str, both: Sequence[str]) -> bytes | None:
+    """By the settings and attributes of that repository, which borrows our objects for a moment; None where it cannot
+    (other hashes)."""
+    env = {**process.without_local(os.environ), "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.path.join(where, "objects")}
+    asked = process.run("diff", *PLAIN, *both, cwd=place.worktree, env=env, check=False, timeout=120.0)
+    return asked.out if not asked.code else None
 
 
 def _tree(where: str, sides: Mapping[str, Side]) -> str:

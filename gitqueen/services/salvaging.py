@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gitqueen import errors
-from gitqueen.git import patching, rescue
+from gitqueen.git import config, patching, rescue
 from gitqueen.git.patching import Side
 from gitqueen.model.rescues import Kept, Rescue
 from gitqueen.services import losing, rescuing, restoring
@@ -63,6 +63,11 @@ def mine(queen: Queen, address: str) -> list[tuple[Rescue, tuple[str, ...]]]:
     return found
 
 
+def taste(queen: Queen) -> config.Taste:
+    """How the user likes to read a difference."""
+    return config.taste(queen.env)
+
+
 def difference(queen: Queen, wanted: Iterable[tuple[str, Sequence[str]]], as_data: bool) -> bytes:
     """What bringing back the paths of each snapshot (none: all) would change, as git writes it."""
     place = queen.here()
@@ -77,4 +82,4 @@ def difference(queen: Queen, wanted: Iterable[tuple[str, Sequence[str]]], as_dat
             then[one.path] = Side(int(one.mode, 8), raw)
             if (side := patching.stands(place.worktree or "", one.path)) is not None:
                 now[one.path] = side
-    return patching.patch(now, then, as_data)
+    return patching.patch(now, then, None if as_data else place)

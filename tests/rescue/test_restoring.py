@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.hive import Repo, Runner, gitqueen
+from gitqueen.git import config
+from gitqueen.git.config import Taste
+from tests.hive import Repo, Runner, gitqueen, on_a_terminal
 
 
 @pytest.fixture
@@ -40,7 +42,8 @@ def fill(app: Repo) -> None:
 
 def keep(app: Repo) -> str:
     said = json.loads(Runner(app.path)("gitqueen", "rescue", "now", "--json", check=True).stdout)["id"]
-    return str(said).rpartition("/")[2]
+    # A scan that was started by the way may have kept it a moment ago.
+    return str(said or listed(app)[0]["id"]).rpartition("/")[2]
 
 
 def listed(app: Repo) -> list[dict[str, object]]:
@@ -138,6 +141,73 @@ def test_the_list_says_what_whose_when_and_how_much(app: Repo) -> None:
 def test_the_difference_is_gits_own_and_harmless(app: Repo) -> None:
     out = Runner(app.path)("gitqueen", "rescue", "diff", first(app), "a.txt", check=True).stdout
     assert out.split("\n")[2:] == ["--- a/a.txt", "+++ b/a.txt", "@@ -1,3 +1,3 @@", " 1", "-2", "+two\\r", " 3", ""]
+
+
+def test_the_difference_is_shown_as_the_user_likes_it(
+    app: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the settings and attributes of the repository, and in the user's own pager for differences."""
+    app.git("config", "diff.noprefix", "true")
+    app.git("config", "diff.context", "0")
+    app.git("config", "diff.external", "false")  # no program of a repository's choice
+    app.write(".git/info/attributes", "*.py diff=python\n")
+    app.write("a.py", "def first():\n" + "    pass\n" * 5)
+    app.git("add", "a.py")
+    app.git("commit", "-qm", "more")
+    app.write("a.py", "def first():\n" + "    pass\n" * 4 + "    return 1\n")
+    kept = keep(app)
+    app.git("checkout", "-q", "a.py")
+    before = app.git("count-objects", "-v")
+    shown = Runner(app.path)("gitqueen", "rescue", "diff", kept, "a.py", check=True).stdout
+    assert shown.split("\n")[2:] == [
+        "--- a.py",
+        "+++ a.py",
+        "@@ -6 +6 @@ def first():",
+        "-    pass",
+        "+    return 1",
+        "",
+    ]
+    assert app.git("count-objects", "-v") == before
+    (tmp_path / "pager").write_text(f"#!/bin/sh\ncat >{tmp_path}/paged\n")
+    (tmp_path / "pager").chmod(0o755)
+    app.git("config", "--global", "pager.diff", f"{tmp_path}/pager")
+    monkeypatch.chdir(app.path)
+    assert on_a_terminal("", "gitqueen", "rescue", "diff", kept, "a.py") == (0, "")
+    assert (tmp_path / "paged").read_text() == shown
+    app.git("config", "--global", "pager.diff", "false")
+    assert on_a_terminal("", "gitqueen", "rescue", "diff", kept, "a.py") == (0, shown)
+
+
+@pytest.mark.parametrize(
+    ("said", "taste"),
+    [
+        ({}, Taste(None, True)),
+        ({"color.ui": "never"}, Taste(None, False)),
+        ({"color.ui": "never", "color.diff": "auto"}, Taste(None, True)),
+        ({"color.diff": "false", "pager.diff": "true"}, Taste(None, False)),
+        ({"pager.diff": "off"}, Taste("", True)),
+        ({"pager.diff": "delta --dark"}, Taste("delta --dark", True)),
+    ],
+)
+def test_the_users_taste(repo: Callable[..., Repo], said: dict[str, str], taste: Taste) -> None:
+    app = repo()
+    app.git("config", "pager.diff", "of a repository")
+    for key, value in said.items():
+        app.git("config", "--global", key, value)
+    assert config.taste(dict(os.environ)) == taste
+
+
+def test_the_difference_in_a_repository_of_other_hashes(tmp_path: Path, run: Runner) -> None:
+    top = tmp_path / "app"
+    run("git", "init", "-q", "--object-format=sha256", str(top), check=True)
+    app = Repo(top)
+    app.commit("first", {"a": "1\n"})
+    run("gitqueen", "hooks", "install", cwd=app, check=True)
+    app.write("a", "2\n")
+    kept = keep(app)
+    app.git("checkout", "-q", "a")
+    out = run("gitqueen", "rescue", "diff", kept, cwd=app, check=True).stdout
+    assert out.split("\n")[2:] == ["--- a/a", "+++ b/a", "@@ -1 +1 @@", "-1", "+2", ""]
 
 
 def test_there_is_no_such_thing(app: Repo) -> None:
