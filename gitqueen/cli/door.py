@@ -7,45 +7,28 @@ on as if we were not there: exit 0 and not a word.
 from __future__ import annotations
 
 import os
-import signal
 from datetime import UTC, datetime
 
 from gitqueen.cli import lean
 
-LIMIT = 2.0
-"""Seconds that it takes at most (GITQUEEN_HOOK_LIMIT: whole seconds)."""
 LARGEST = 10 * 1024 * 1024
 """Bytes of a payload: a file that is written stands in it whole."""
-
-
-class TooSlow(BaseException):
-    """The limit is over. No Exception, so that nothing on the way takes it for its own."""
 
 
 def main(argv: list[str]) -> int:
     """`argv`: the agent's kind. Always 0."""
     lean.install()
     try:
-        signal.signal(signal.SIGALRM, _too_slow)
-        signal.setitimer(signal.ITIMER_REAL, _limit())
+        lean.hurry()
         _answer(argv[0] if argv else "")
     except BaseException as fault:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        lean.rest()
         from gitqueen import crashes
 
         crashes.log(os.environ, fault)
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        lean.rest()
     return 0
-
-
-def _limit() -> float:
-    said = os.environ.get("GITQUEEN_HOOK_LIMIT", "")
-    return float(said) if said.isdecimal() and said != "0" else LIMIT
-
-
-def _too_slow(*_: object) -> None:
-    raise TooSlow
 
 
 def _answer(agent: str) -> None:

@@ -14,9 +14,6 @@ import sys
 gc.disable()  # a hook is over before there is garbage worth looking for
 
 
-LIMIT = 2.0
-"""Seconds a hook may take (GITQUEEN_HOOK_LIMIT: whole seconds); a slower guard gets switched off by those it guards
-(INCIDENTS 14)."""
 PATIENCE = 1.0
 """Seconds it waits for another writer."""
 REFUSED = 77
@@ -26,10 +23,6 @@ REFUSED = 77
 if __name__ == "__main__":
     # -I and -S leave the package's own folder out of the path: nothing else than it and the standard library is in.
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-
-
-class TooSlow(BaseException):
-    """The limit is over. No Exception, so that nothing on the way takes it for its own."""
 
 
 def main(argv: list[str]) -> int:
@@ -43,26 +36,14 @@ def main(argv: list[str]) -> int:
         from gitqueen.cli import lean
 
         lean.install()
-        signal.signal(signal.SIGALRM, _too_slow)
-        signal.setitimer(signal.ITIMER_REAL, _limit())
+        lean.hurry()
         return _answer(argv)
-    except TooSlow as fault:
-        return _open(f"no answer within {_limit():g} s", fault)
     except KeyboardInterrupt:
         return 130
     except BaseException as fault:
         return _open(_words(fault), fault)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-def _limit() -> float:
-    said = os.environ.get("GITQUEEN_HOOK_LIMIT", "")
-    return float(said) if said.isdecimal() and said != "0" else LIMIT
-
-
-def _too_slow(*_: object) -> None:
-    raise TooSlow
 
 
 def _answer(argv: list[str]) -> int:

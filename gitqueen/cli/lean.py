@@ -1,4 +1,4 @@
-"""Facts without `dataclasses`, for the agents' door: the same classes, made without compiling a line.
+"""What makes a door lean: facts without `dataclasses`, the same classes made without compiling a line; and its limit.
 
 The real one is a third of what a door call would cost: it imports `re`, `copy` and `inspect` and has Python compile
 each class anew (32 of them, 0.4 ms each). Here one closure serves: same arguments, equality and hash; not frozen, for
@@ -7,6 +7,8 @@ within the few milliseconds of a hook nobody tries. Only put in place by a proce
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Callable
 from types import ModuleType
@@ -15,6 +17,9 @@ TYPE_CHECKING = False  # importing typing costs 4 ms
 if TYPE_CHECKING:
     from typing import Any
 
+LIMIT = 2.0
+"""Seconds that a door may take (GITQUEEN_HOOK_LIMIT: whole seconds); a slower guard gets switched off by those it
+guards (INCIDENTS 14)."""
 MISSING = object()
 
 
@@ -88,3 +93,27 @@ def install() -> None:
     stand_in = ModuleType("dataclasses")
     stand_in.__dict__.update(dataclass=dataclass, field=field, replace=replace)
     sys.modules.setdefault("dataclasses", stand_in)
+
+
+class TooSlow(BaseException):
+    """The limit is over. No Exception, so that nothing on the way takes it for its own."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.message = f"no answer within {seconds:g} s"
+
+
+def hurry() -> None:
+    """Have `TooSlow` raised in this process once the limit is over, unless it has rested by then."""
+    said = os.environ.get("GITQUEEN_HOOK_LIMIT", "")
+    seconds = float(said) if said.isdecimal() and said != "0" else LIMIT
+
+    def over(*_: object) -> None:
+        raise TooSlow(seconds)
+
+    signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def rest() -> None:
+    signal.setitimer(signal.ITIMER_REAL, 0)
