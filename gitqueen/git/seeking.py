@@ -11,9 +11,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitqueen.git import process
-from gitqueen.git.places import Place
+from gitqueen.git.places import LENT, Place
 
-NOWHERE, STASHED, KEPT = "nowhere", "stashed", "kept"
+NOWHERE, STASHED, KEPT, TAKEN = "nowhere", "stashed", "kept", "taken"
+"""TAKEN: only in somebody's commit that HEAD does not have. What is worst comes first: nowhere, stashed, taken."""
 PATIENCE = 20.0
 """Seconds that a search in history may take."""
 MOST_NAMED, MOST_COMMITS = 500, 200
@@ -88,6 +89,17 @@ def state(seen: Seen, oid: str) -> str:
     if not found:
         return NOWHERE
     return STASHED if found <= {part for parts in seen.stashes.values() for part in parts} else KEPT
+
+
+def elsewhere(place: Place, seen: Seen, oid: str) -> frozenset[str]:
+    """The commits that have this object, where HEAD has none of them; none while HEAD is only lent."""
+    parts = {part for parts in seen.stashes.values() for part in parts}
+    found = frozenset(seen.commits.get(oid, ())) - parts
+    if oid in seen.index or not found or place.busy in LENT or len(found) > MOST_NAMED:
+        return frozenset()
+    asked = ("rev-list", "--no-walk=unsorted", *sorted(found), "--not", "HEAD", "--")
+    ahead = process.run(*asked, cwd=_where(place), check=False).out.decode("ascii", "replace").split()
+    return found if found <= set(ahead) else frozenset()
 
 
 def put_away(seen: Seen, oid: str, stashes: Collection[str]) -> bool:

@@ -1,7 +1,7 @@
 """Losing: whose uncommitted work disappeared from a worktree by somebody else's doing, found by comparing snapshots.
 
 Only what is nowhere any more counts: not in the worktree, not in the index, not in a commit made since; or only in a
-stash that its sister did not make. What she discarded herself is kept and raises no alarm.
+stash or on a branch where its sister did not put it. What she discarded herself is kept and raises no alarm.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from gitqueen.store import database, events
 
 MOST = 1000
 """Paths of one loss that are searched for, a process each; the others count as lost."""
+SPOOL = 2.0
+"""Seconds to wait for somebody else who drains the spool."""
 REMOVED = "removed"
 """The mark of a worktree that is gone, and of which that was told."""
 MOST_VENTURES, VENTURE_LASTS, COMMAND_LASTS = 20, 600.0, 30.0
@@ -41,12 +43,13 @@ PATIENCE = 30.0
 @dataclass(frozen=True, slots=True)
 class Loss:
     """Paths of one sister that one snapshot still has; `stashed`: those that are in a stash, which she did not make;
-    `sure`: whether all of them are surely hers."""
+    `sure`: whether all of them are surely hers; `taken`: commits of others on another branch, the only ones with it."""
 
     owner: str
     paths: tuple[str, ...]
     stashed: tuple[str, ...]
     sure: bool
+    taken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,44 +160,63 @@ def _losses(
     concerned = _concerned(queen, place, before, [*gone, *hidden], here, actor)
     gone, hidden = ([kept for kept in some if concerned.get(kept.path)] for some in (gone, hidden))
     found: dict[str, dict[str, str]] = {}
-    for kept, state in (*_states(place, before, gone), *_hidden(place, before, hidden, fresh)):
+    others: dict[str, set[str]] = {}
+    for kept, state, commits in (*_states(place, before, gone), *_hidden(place, before, hidden, fresh)):
         for owner in concerned[kept.path] if state != seeking.KEPT else ():
+            if state == seeking.TAKEN:
+                if not _by_others(queen, place, commits, owner):
+                    continue
+                others.setdefault(owner, set()).update(commits)
             mine = found.setdefault(owner, {})
-            mine[kept.path] = min(state, mine.get(kept.path, state))  # nowhere, before stashed
-    return [_loss(before, owner, paths) for owner, paths in sorted(found.items())]
+            mine[kept.path] = min(state, mine.get(kept.path, state))  # nowhere, before stashed, before taken
+    return [_loss(before, owner, paths, others.get(owner, ())) for owner, paths in sorted(found.items())]
 
 
-def _loss(before: Rescue, owner: str, paths: Mapping[str, str]) -> Loss:
+def _by_others(queen: Queen, place: Place, commits: Collection[str], owner: str) -> bool:
+    """Whether all of these commits were surely made by others."""
+    from gitqueen.services import draining  # a commit that was just made may wait in the spool
+
+    draining.drain(queen, patience=SPOOL)
+    with database.faults(queen.settings.database):
+        makers = {commits_table.maker(queen.db, place.common_dir, oid) for oid in commits}
+    return makers.isdisjoint({owner, None})
+
+
+def _loss(before: Rescue, owner: str, paths: Mapping[str, str], taken: Collection[str]) -> Loss:
     stashed = tuple(sorted(path for path, state in paths.items() if state == seeking.STASHED))
     sure = all(len(owners_of(before, path)) == 1 for path in paths)
-    return Loss(owner, tuple(sorted(paths)), stashed, sure)
+    only = tuple(sorted(taken)) if set(paths.values()) == {seeking.TAKEN} else ()
+    return Loss(owner, tuple(sorted(paths)), stashed, sure, only)
 
 
-def _states(place: Place, before: Rescue, gone: Sequence[Kept]) -> Iterator[tuple[Kept, str]]:
+def _states(place: Place, before: Rescue, gone: Sequence[Kept]) -> Iterator[tuple[Kept, str, frozenset[str]]]:
     """Where each content is now; history is asked once for all of them, and only where one is not on the disk."""
     seen: seeking.Seen | None = None
     changed: Mapping[str, object] | None = None
     for number, (kept, raw) in enumerate(zip(gone, rescue.data(place, [one.oid for one in gone]), strict=True)):
         there = on_disk(place.worktree or "", kept.path)
+        commits: frozenset[str] = frozenset()
         if raw is None or there == raw:
-            yield kept, seeking.KEPT
+            yield kept, seeking.KEPT, commits
             continue
         try:
             seen = seen or seeking.survey(place, before.head, [one.path for one in gone])
             oid = _object_id(place, kept, raw) if number < MOST else None
             state = seeking.NOWHERE if oid is None else seeking.state(seen, oid)
+            if state == seeking.KEPT and oid is not None and (commits := seeking.elsewhere(place, seen, oid)):
+                state = seeking.TAKEN
             if state == seeking.NOWHERE and there is not None and rescues.grown(raw, there):
                 # Somebody wrote on and committed: all of it is in that commit. A checkout would have made none.
                 changed = seeking.changed_since(place, before.head) if changed is None else changed
                 state = seeking.KEPT if kept.path in changed else state
         except errors.GitqueenError:
             state = seeking.NOWHERE  # better told in vain than silent
-        yield kept, state
+        yield kept, state, commits
 
 
 def _hidden(
     place: Place, before: Rescue, changed: Sequence[Kept], fresh: Collection[str]
-) -> Iterator[tuple[Kept, str]]:
+) -> Iterator[tuple[Kept, str, frozenset[str]]]:
     """Those that only a fresh stash has, while other work stands in their place. What was written on is there still."""
     seen: seeking.Seen | None = None
     for kept, raw in zip(changed[:MOST], rescue.data(place, [one.oid for one in changed[:MOST]]), strict=True):
@@ -207,7 +229,7 @@ def _hidden(
         except errors.GitqueenError:
             return  # a path that carries work is no loss until a stash says so
         if oid is not None and seeking.put_away(seen, oid, fresh):
-            yield kept, seeking.STASHED
+            yield kept, seeking.STASHED, frozenset()
 
 
 def _object_id(place: Place, kept: Kept, raw: bytes) -> str | None:
@@ -272,6 +294,9 @@ def _told(place: Place, since: str, loss: Loss, actor: Actor | None) -> tuple[Fi
     names = ", ".join(loss.paths[:5]) + (f" and {len(loss.paths) - 5} more" if len(loss.paths) > 5 else "")
     only_stashed = loss.stashed == loss.paths
     where = "is only in a stash that is not hers" if only_stashed else "is nowhere in git any more"
+    if loss.taken:
+        shown = ", ".join(oid[:10] for oid in loss.taken[:3])
+        where = f"is only in a commit that is not hers, and not of this branch ({shown})"
     perhaps = "" if loss.sure else "perhaps "
     finding = Finding(
         type=conflicts.LOST_WORK,
@@ -287,8 +312,9 @@ def _told(place: Place, since: str, loss: Loss, actor: Actor | None) -> tuple[Fi
     short = shlex.quote(since.rpartition("/")[2])
     whose = "Your uncommitted work" if loss.sure else "Uncommitted work that may be yours"
     stash = "A stash has it, too: git stash list\n" if only_stashed else "Some of it is in a stash: git stash list\n"
+    commit = f"A commit that is not yours has it: git show {loss.taken[0][:10]}\n" if loss.taken else ""
     letter = (
-        f"{whose} in {names} disappeared from {place.worktree} (by {who}{how}).\n{stash if loss.stashed else ''}"
+        f"{whose} in {names} disappeared from {place.worktree} (by {who}{how}).\n{stash if loss.stashed else commit}"
         f"Look:  gitqueen rescue diff {short}\n"
         f"Back:  gitqueen rescue restore {short}"
     )

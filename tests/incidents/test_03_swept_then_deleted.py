@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from tests.doors.kit import Session
 from tests.hive import Repo
-from tests.rescue.kit import HERS, lost, rescues, shared, stand
+from tests.hooks import kit
+from tests.rescue.kit import HERS, back, lost, shared, stand
 
 
 def test_what_a_commit_swept_up_and_a_switch_took_away_comes_back(
@@ -17,12 +18,26 @@ def test_what_a_commit_swept_up_and_a_switch_took_away_comes_back(
     bob.command(line)
     assert bob.sister.sh(line).rc == 0
     assert stand(app, "new/notes.txt") == {"new/notes.txt": None}
-    # A commit has it: nothing is lost, and still her file is away. The snapshot brings it back.
+    # A commit has it, which is not hers, and she works on a branch that has it not.
+    [found] = kit.until(lambda: lost(app), "it is told")
+    his = app.git("rev-parse", "bobs")
+    where = f"is only in a commit that is not hers, and not of this branch ({his[:10]})"
+    assert found["detail"].startswith(f"uncommitted work of ada in app.py, lib/core.py, new/notes.txt {where} (by bob")
+    [letter] = [one["body"].split("\n") for one in kit.mail(ada.sister) if "disappeared" in one["body"]]
+    assert letter[0].startswith(f"Your uncommitted work in {', '.join(HERS)} disappeared from {app.path} (by bob")
+    assert letter[1] == f"A commit that is not yours has it: git show {his[:10]}"
+    back(ada, app)
+
+
+def test_what_she_committed_herself_is_not_lost_when_the_branch_is_left(
+    repo: Callable[..., Repo], session: Callable[..., Session]
+) -> None:
+    app, ada, bob = shared(repo, session)
+    assert ada.sister.sh("git switch -qc adas && git add app.py lib new && git commit -qm hers").rc == 0
+    assert bob.sister.sh("git switch -q main").rc == 0
+    kit.drained()
+    assert stand(app, "new/notes.txt") == {"new/notes.txt": None}
     assert lost(app) == []
-    assert app.git("show", "bobs:new/notes.txt") == "her notes"
-    kept = next(one for one in rescues(app) if set(HERS) <= set(one["files"]))
-    assert ada.sister.sh(f"gitqueen rescue restore {kept['id']} new/notes.txt").rc == 0
-    assert stand(app, "new/notes.txt") == {"new/notes.txt": HERS["new/notes.txt"]}
 
 
 def test_and_when_that_commit_is_thrown_away_it_is_lost_work(
