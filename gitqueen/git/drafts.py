@@ -1,5 +1,5 @@
 """Drafts: objects that gitqueen makes to look ahead (what a worktree would be if it were committed, what a merge would
-give), in `<git-common-dir>/gitqueen/merges/objects`.
+give), in `<git-common-dir>/gitqueen/merges` of a managed repository, else in the user's cache.
 
 Never in the user's own objects: git reads those, and those of clones, as alternates. All of it can be made again, so
 that it is thrown away whole when it is old or large.
@@ -7,6 +7,7 @@ that it is thrown away whole when it is old or large.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable, Mapping
 
@@ -24,18 +25,35 @@ OFFLINE = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
 """What a partial clone has not fetched is unknown; no look ahead goes to the network."""
 
 
+def top(common_dir: str) -> str:
+    """The folder of all that is made to look ahead in one repository."""
+    ours = os.path.join(common_dir, "gitqueen")
+    if os.path.isdir(ours) and not os.path.islink(ours) and os.access(ours, os.W_OK):
+        return os.path.join(ours, "merges")
+    # Where nobody asked us in, nothing is written; a sandbox may forbid it, too.
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    name = hashlib.sha256(os.fsencode(common_dir)).hexdigest()[:16]
+    return os.path.join(cache, "gitqueen", "merges", name)
+
+
 def folder(common_dir: str) -> str:
-    return os.path.join(common_dir, "gitqueen", "merges", "objects")
+    return os.path.join(top(common_dir), "objects")
+
+
+def make(common_dir: str) -> str:
+    """The folder of objects, made when missing."""
+    where = folder(common_dir)
+    try:
+        os.makedirs(where, mode=0o700, exist_ok=True)
+    except OSError as fault:
+        raise errors.GitFailed(f"{where} cannot be made: {fault.strerror or fault}") from None
+    return where
 
 
 def environment(common_dir: str, beside: Iterable[str] = (), env: Mapping[str, str] | None = None) -> dict[str, str]:
     """`env` (None: ours without git's local variables) for a git that writes drafts of the repository `common_dir` and
     reads its objects, its drafts, and those of the clones `beside` (common dirs). Makes the folder."""
-    where = folder(common_dir)
-    try:
-        os.makedirs(where, exist_ok=True)
-    except OSError as fault:
-        raise errors.GitFailed(f"{where} cannot be made: {fault.strerror or fault}") from None
+    where = make(common_dir)
     clones = [other for other in dict.fromkeys(beside) if other != common_dir]
     read = [os.path.join(common_dir, "objects")]
     for other in clones:

@@ -7,6 +7,7 @@ processes as there are such places, and not at all for pairs that are proven to 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -26,6 +27,12 @@ MOST_FAILURES = 20
 """Merges that may make git die before the rest is given up."""
 MOST_TEXT = 2 * 1024 * 1024
 """Bytes of a file above which its lines in conflict are not looked for."""
+
+_EMPTY = {
+    40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+    64: "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
+}
+"""The empty tree, by the length of ids (SHA-1, SHA-256)."""
 
 VERDICTS = {
     "CONFLICT (contents)": merges.CONTENT,
@@ -56,24 +63,23 @@ def predict(
     beside: Collection[str] = (),
     worktrees: Mapping[str, str] | None = None,
     lines: bool = True,
-    patience: float = 120.0,
+    patience: float = 600.0,
 ) -> dict[Pair, Merge]:
     """(ours, theirs) -> what git would say if she who has `ours` merged `theirs`; both are commit ids.
 
     `here`: the repository whose settings hold. `beside`: common dirs of its clones on this machine, where git may find
     commits, too. `worktrees`: commit -> the worktree in which exactly that stands, where it is known: its attributes
     and merge drivers are used; without one, the attributes that the commit has. `lines`: whether to tell the lines of
-    text conflicts. `patience`: seconds for each of the processes. What git cannot tell is `UNKNOWN`, and says why.
+    text conflicts. `patience`: seconds for all of it. What git cannot tell is `UNKNOWN`, and says why.
     """
     wanted = list(dict.fromkeys(pairs))
     try:
-        look = _Look(here, drafts.environment(here.common_dir, beside), patience)
+        look = _Look(here, drafts.environment(here.common_dir, beside), time.monotonic() + patience)
         found = _without_merging(look, wanted)
         left = [pair for pair in wanted if pair not in found]
         for folder, some in _seats(look, left, worktrees or {}).items():
             found.update(_merged(look, folder, some))
-        found = {pair: found[pair] for pair in wanted}
-        return {pair: _named(merge, pair) for pair, merge in (_with_lines(look, found) if lines else found).items()}
+        return {pair: found[pair] for pair in wanted} if not lines else _with_lines(look, {p: found[p] for p in wanted})
     except errors.GitFailed as fault:
         return {pair: Merge(merges.UNKNOWN, why=fault.message) for pair in wanted}
 
@@ -84,13 +90,18 @@ class _Look:
 
     place: Place
     env: Mapping[str, str]
-    patience: float
+    until: float
+    """When the time is over (monotonic)."""
     trees: dict[str, str] = field(default_factory=dict)
     """Commit -> tree."""
     results: dict[Pair, str] = field(default_factory=dict)
     """Pair -> tree of its merge, where git left conflicts in it."""
     stages: dict[Pair, dict[str, dict[str, str]]] = field(default_factory=dict)
     """Pair -> path -> stage (1 base, 2 ours, 3 theirs) -> object."""
+
+    @property
+    def patience(self) -> float:
+        return max(0.01, self.until - time.monotonic())
 
     def git(self, *args: str, stdin: bytes | None = None, check: bool = True) -> Result:
         where = self.place.worktree or self.place.git_dir
@@ -126,6 +137,8 @@ def _seats(look: _Look, pairs: Sequence[Pair], worktrees: Mapping[str, str]) -> 
     """Folder to merge in -> pairs. Pairs whose sides have the same attributes share one, where no driver is set up
     that might look around in it."""
     ours = list(dict.fromkeys(one for one, _ in pairs))
+    if len(folders := {worktrees.get(commit) for commit in ours}) == 1 and (only := folders.pop()) is not None:
+        return {only: list(pairs)}
     known = _attributes(look, ours) if ours else {}
     drivers = bool(ours) and look.git("config", "--get-regexp", r"^merge\..*\.driver$", check=False).code == 0
     shared: dict[frozenset[tuple[str, str]], str] = {}
@@ -145,8 +158,10 @@ def _seats(look: _Look, pairs: Sequence[Pair], worktrees: Mapping[str, str]) -> 
 def _attributes(look: _Look, commits: Sequence[str]) -> dict[str, frozenset[tuple[str, str]]]:
     """Commit -> (path, object) of each .gitattributes that it has."""
     trees = [look.trees[commit] for commit in commits]
-    empty = look.git("hash-object", "-t", "tree", "--stdin", stdin=b"").out.decode("ascii").strip()
-    against = [(empty, trees[0]), *((trees[0], tree) for tree in dict.fromkeys(trees[1:]) if tree != trees[0])]
+    against = [
+        (_EMPTY[len(trees[0])], trees[0]),
+        *((trees[0], tree) for tree in dict.fromkeys(trees[1:]) if tree != trees[0]),
+    ]
     args = ("diff-tree", "--stdin", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff", "--")
     stdin = "".join(f"{one} {other}\n" for one, other in against).encode()
     found: dict[str, dict[str, str]] = {tree: {} for tree in trees}
@@ -173,7 +188,7 @@ def _made_of(look: _Look, attributes: frozenset[tuple[str, str]]) -> str:
 
     words = "\0".join(f"{path}\0{oid}" for path, oid in sorted(attributes))
     name = hashlib.sha256(words.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    folder = os.path.join(os.path.dirname(drafts.folder(look.place.common_dir)), "attributes", name)
+    folder = os.path.join(drafts.top(look.place.common_dir), "attributes", name)
     if os.path.isdir(folder):
         return folder
     part = f"{folder}.{os.getpid()}"
@@ -194,7 +209,7 @@ def _made_of(look: _Look, attributes: frozenset[tuple[str, str]]) -> str:
 def _merged(look: _Look, folder: str, pairs: Sequence[Pair]) -> dict[Pair, Merge]:
     """What git says, in batches; a pair that makes it die is unknown, and the rest is asked anew."""
     env = dict(look.env)
-    if os.path.join("gitqueen", "merges", "attributes") in folder:
+    if folder.startswith(os.path.join(drafts.top(look.place.common_dir), "attributes") + os.sep):
         # No index: git would take attributes from there that our side has not.
         env |= {"GIT_DIR": look.place.git_dir, "GIT_WORK_TREE": folder, "GIT_INDEX_FILE": os.path.join(folder, "none")}
     found, left, failures = dict[Pair, Merge](), list(pairs), 0
@@ -284,21 +299,6 @@ def _verdict(clean: bool, stages: Mapping[str, Mapping[str, str]], said: Iterabl
 def _word(kinds: Collection[str], stages: Mapping[str, str]) -> str:
     word = next((word for word in _WEIGHT if word in kinds), merges.CONTENT)
     return merges.ADDED_TWICE if word == merges.CONTENT and stages and "1" not in stages else word
-
-
-def _named(merge: Merge, pair: Pair) -> Merge:
-    """A file that stands where a folder must, git sets aside as `PATH~COMMIT`: to people it is PATH."""
-    if not any("~" in name for clash in merge.clashes for name in clash.names):
-        return merge
-    import re  # only where such a file may be
-
-    aside = re.compile(f"~(?:{'|'.join(pair)})(?:_[0-9]+)?$")
-    found = dict[str, Clash]()
-    for clash in merge.clashes:
-        names = dict.fromkeys(aside.sub("", name) for name in clash.names)
-        path = next(iter(names))
-        found.setdefault(path, replace(clash, path=path, also=tuple(names)[1:]))
-    return replace(merge, clashes=tuple(found.values()))
 
 
 def _with_lines(look: _Look, found: dict[Pair, Merge]) -> dict[Pair, Merge]:

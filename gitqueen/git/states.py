@@ -39,10 +39,10 @@ class State:
 def take(place: Place, changed: Collection[str] | None = None, patience: float = 60.0) -> State:
     """The state of a worktree, tracked and untracked. `changed`: the paths that alone may differ from HEAD, where
     somebody has just looked; none of them: HEAD. Raises `errors.GitFailed` where git cannot tell."""
-    env = drafts.environment(place.common_dir)
-    head = _head(place, env)
-    if changed is not None and not changed and head is not None:
+    head = _head(place, process.without_local(os.environ))
+    if changed is not None and not changed and head is not None and not place.busy:
         return State(head.oid, head.oid)
+    env = drafts.environment(place.common_dir)
     with _index(place, os.path.join(place.git_dir, "index")) as index:
         env["GIT_INDEX_FILE"] = index
         unmerged = _unmerged(place, env) if place.busy else []

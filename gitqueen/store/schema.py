@@ -132,6 +132,15 @@ _HEARD = """
 ALTER TABLE commits ADD COLUMN heard REAL NOT NULL DEFAULT 0;
 """
 
+# `states`: all that stands in a worktree as one commit, good while `mark` holds. `merges`: what git says of merging two
+# commits under `settings`, as JSON.
+_MERGES = """
+CREATE TABLE states (worktree BLOB PRIMARY KEY, mark TEXT NOT NULL, oid TEXT NOT NULL, head TEXT,
+    left_out TEXT NOT NULL, at REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE merges (ours TEXT NOT NULL, theirs TEXT NOT NULL, settings TEXT NOT NULL, answer TEXT NOT NULL,
+    at REAL NOT NULL, PRIMARY KEY (ours, theirs, settings)) WITHOUT ROWID;
+"""
+
 MIGRATIONS: tuple[str, ...] = (
     _PUBLIC + _SIDE,
     _SESSIONS,
@@ -143,6 +152,7 @@ MIGRATIONS: tuple[str, ...] = (
     _TOUCHES,
     _TERMINALS,
     _HEARD,
+    _MERGES,
 )
 VERSION = len(MIGRATIONS)
 
