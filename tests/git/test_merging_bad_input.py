@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from gitqueen import errors
 from gitqueen.git import merging, places, states
 from gitqueen.model import merges
 from gitqueen.model.merges import Merge
@@ -274,3 +276,242 @@ def test_what_is_foretold_is_what_git_then_does(case: Case, tmp_path: Path) -> N
     told = {name for clash in said.clashes for name in clash.names}
     # A file in a folder's place git sets aside as `file~HEAD`.
     assert {path.removesuffix("~HEAD") for path in at.really()} <= told
+
+
+def test_submodules_that_went_apart_conflict_and_one_that_moved_alone_does_not(tmp_path: Path) -> None:
+    inner, ours = new_repo(tmp_path / "inner"), new_repo(tmp_path / "app", {"README": LINES})
+    for name in ("apart", "alone"):
+        ours.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", inner.path, name)
+    ours.commit("submodules")
+    at = Desk(ours, ours.worktree("topic"))
+    at.theirs.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "update", "--init")
+    Repo(at.ours.path / "apart").commit("mine")
+    Repo(at.ours.path / "alone").commit("mine")
+    Repo(at.theirs.path / "apart").commit("hers")
+
+    with untouched(at.ours.path, at.theirs.path):
+        said = at.foretold()
+
+    assert {clash.path: clash.verdict for clash in said.clashes} == {"apart": merges.SUBMODULE}
+    assert at.really() == {"apart"}
+
+
+def test_histories_with_nothing_in_common_are_unknown_as_git_refuses_them(tmp_path: Path) -> None:
+    at = desk(tmp_path)
+    at.theirs.git("checkout", "--quiet", "--orphan", "new")
+    at.theirs.commit("another beginning", {"README": "hers\n"})
+
+    with untouched(at.ours.path, at.theirs.path):
+        said = at.foretold()
+
+    assert said == Merge(merges.UNKNOWN, why="they have no commit in common")
+    assert "refusing to merge unrelated histories" in at._run("merge", "new").stderr
+
+
+def test_an_unborn_branch_is_unknown(tmp_path: Path) -> None:
+    at = desk(tmp_path)
+    at.theirs.git("checkout", "--quiet", "--orphan", "new")
+
+    assert at.foretold() == Merge(merges.UNKNOWN, why="they have no commit in common")
+
+
+def _apart(box: Path) -> Repo:
+    """A repository whose branches `main` and `topic` conflict in README, three commits after they parted."""
+    at = desk(box)
+    for side, name in ((at.ours, "mine"), (at.theirs, "hers")):
+        for number in range(3):
+            side.commit(
+                f"{name} {number}", {"README": LINES.replace("line 3\n", f"{name} {number}\n"), name: str(number)}
+            )
+    at.ours.git("config", "uploadpack.allowFilter", "true")
+    return at.ours
+
+
+def _clone(source: Repo, box: Path, *options: str) -> Desk:
+    where = Repo(box / "clone")
+    source.git("clone", "--quiet", "--no-single-branch", *options, f"file://{source.path}", where.path)
+    where.git("worktree", "add", "--quiet", "-b", "topic", box / "clone-topic", "origin/topic")
+    return Desk(where, Repo(box / "clone-topic"))
+
+
+def test_a_shallow_clone_knows_what_it_has_and_says_what_it_has_not(tmp_path: Path) -> None:
+    source = _apart(tmp_path)
+    at = _clone(source, tmp_path, "--depth=2")
+
+    with untouched(at.ours.path, at.theirs.path):
+        said = at.foretold()
+    assert said == Merge(merges.UNKNOWN, why="they have no commit in common, as far as this shallow clone goes")
+
+    at.ours.git("fetch", "--quiet", "--deepen=4")
+    assert {clash.path: clash.verdict for clash in at.foretold().clashes} == {"README": merges.CONTENT}
+
+
+def test_a_partial_clone_fetches_nothing_for_a_look_ahead(tmp_path: Path) -> None:
+    """Both tips are checked out, so that their files are here; what the base had is not, and git would fetch it."""
+    source = _apart(tmp_path)
+    at = _clone(source, tmp_path, "--filter=blob:none")
+
+    with untouched(at.ours.path, at.theirs.path):
+        said = at.foretold()
+    assert said.verdict == merges.UNKNOWN and said.why != ""
+
+    assert at.really() == {"README"}  # git has fetched what it needs
+    at.ours.git("merge", "--abort")
+    assert {clash.path: clash.verdict for clash in at.foretold().clashes} == {"README": merges.CONTENT}
+
+
+def test_a_file_over_the_cap_is_left_out_and_named(tmp_path: Path) -> None:
+    at = desk(tmp_path)
+    for side in (at.ours, at.theirs):
+        with (side.path / "disk.img").open("wb") as file:
+            file.truncate(100 * 1024 * 1024)
+    both(at, "README", "mine\n", "hers\n")
+    there = places.find(os.fspath(at.theirs))
+    assert there is not None
+
+    with untouched(at.ours.path, at.theirs.path):
+        state, said = states.take(there), at.foretold()
+
+    assert state.left_out == ("disk.img",)
+    assert {clash.path: clash.verdict for clash in said.clashes} == {"README": merges.CONTENT}
+    drafts = os.path.join(there.common_dir, "gitqueen")
+    stored = sum(os.stat(os.path.join(top, name)).st_size for top, _, names in os.walk(drafts) for name in names)
+    assert stored < 1_000_000
+
+
+def test_a_tracked_file_of_100_mb_that_both_changed(tmp_path: Path) -> None:
+    """Nothing is known of it, and it must not be called clean."""
+    at = desk(tmp_path, {"README": LINES, "disk.img": "small\n"})
+    for side, mark in ((at.ours, b"mine"), (at.theirs, b"hers")):
+        with (side.path / "disk.img").open("wb") as file:
+            file.write(mark)
+            file.truncate(100 * 1024 * 1024)
+    here, there = (places.find(os.fspath(side)) for side in (at.ours, at.theirs))
+    assert here is not None and there is not None
+
+    assert (states.take(here).left_out, states.take(there).left_out) == (("disk.img",), ("disk.img",))
+
+
+def test_ten_thousand_changed_files_of_each(tmp_path: Path) -> None:
+    ours = new_repo(tmp_path / "app")
+    streams = [
+        _ten_thousand("base", ""),
+        _ten_thousand("mine", "from refs/heads/base\n"),
+        _ten_thousand("hers", "from refs/heads/base\n"),
+    ]
+    subprocess.run(["git", "fast-import", "--quiet"], cwd=ours, input="".join(streams), text=True, check=True)
+    ours.git("checkout", "--quiet", "-B", "main", "base")
+    at = Desk(ours, ours.worktree("topic"))
+    for side, branch in ((at.ours, "mine"), (at.theirs, "hers")):
+        side.git("reset", "--quiet", "--hard", branch)
+        side.git("reset", "--quiet", "--mixed", "base")
+
+    said = at.foretold()
+
+    assert {clash.path: clash.verdict for clash in said.clashes} == {"d77/f777": merges.CONTENT}
+    assert at.really() == {"d77/f777"}
+
+
+def _ten_thousand(branch: str, parent: str) -> str:
+    """A commit for fast-import that changes 10,000 files, all but one in the same way whatever the branch."""
+    word = "base" if branch == "base" else "both"
+    texts = {f"d{number % 100}/f{number}": f"{word} {number}" for number in range(10_000)} | {"d77/f777": branch}
+    files = "".join(f"M 644 inline {path}\ndata {len(text)}\n{text}\n" for path, text in texts.items())
+    return f"commit refs/heads/{branch}\ncommitter a <a@x> 1700000000 +0000\ndata 4\nmany\n{parent}{files}\n"
+
+
+def test_in_the_middle_of_a_rebase_what_is_not_resolved_is_named(tmp_path: Path) -> None:
+    at = desk(tmp_path, {"README": LINES, "other": LINES})
+    at.ours.commit("mine", {"README": "mine\n"})
+    at.theirs.commit("hers", {"README": "hers\n"})
+    at.theirs.commit("more", {"more": "more\n"})
+    assert at.theirs.path.joinpath(".git").is_file()
+    stopped = subprocess.run(["git", "rebase", "main"], cwd=at.theirs, capture_output=True, check=False)
+    assert stopped.returncode == 1 and "<<<<<<<" in at.theirs.path.joinpath("README").read_text()
+    both(at, "other", "mine\n", "hers\n")
+    there = places.find(os.fspath(at.theirs))
+    assert there is not None and there.busy == "rebase"
+
+    with untouched(at.ours.path, at.theirs.path):
+        state, said = states.take(there), at.foretold()
+
+    assert state.left_out == ("README",)
+    assert {clash.path: clash.verdict for clash in said.clashes} == {"other": merges.CONTENT}
+
+
+def test_an_unfinished_merge_is_foretold_as_what_it_will_be(tmp_path: Path) -> None:
+    """Hers merges ours, with both sides' lines kept in the one conflict: afterwards, ours can take all of it."""
+    at = desk(tmp_path)
+    at.ours.commit("mine", {"README": "mine\n" + LINES})
+    at.theirs.commit("hers", {"README": "hers\n" + LINES})
+    assert at.foretold().verdict == merges.CONFLICT
+    stopped = subprocess.run(["git", "merge", "--quiet", "main"], cwd=at.theirs, capture_output=True, check=False)
+    assert stopped.returncode == 1
+    at.theirs.write("README", "mine\nhers\n" + LINES)
+    at.theirs.git("add", "README")
+
+    with untouched(at.ours.path, at.theirs.path):
+        said = at.foretold()
+
+    assert said.verdict == merges.CLEAN
+    at.theirs.git("commit", "--quiet", "--no-edit")
+    at.ours.git("merge", "--quiet", "--ff-only", "topic")
+
+
+def test_a_locked_index_is_read_all_the_same(tmp_path: Path) -> None:
+    at = desk(tmp_path)
+    both(at, "README", "mine\n", "hers\n")
+    locks = [
+        Path(side.git("rev-parse", "--path-format=absolute", "--git-path", "index.lock"))
+        for side in (at.ours, at.theirs)
+    ]
+    for lock in locks:
+        lock.write_bytes(b"somebody else's")
+
+    with untouched(at.ours.path, at.theirs.path):
+        said = at.foretold()
+
+    assert {clash.path: clash.verdict for clash in said.clashes} == {"README": merges.CONTENT}
+    for lock in locks:
+        lock.unlink()
+    assert at.really() == {"README"}
+
+
+def test_a_branch_that_is_deleted_while_it_is_read_is_told_or_unknown(tmp_path: Path) -> None:
+    """Somebody deletes and makes it again, as fast as git can: the answer is the true one, or that it is not known."""
+    at = desk(tmp_path)
+    at.ours.commit("mine", {"README": "mine\n"})
+    tip = at.theirs.commit("hers", {"README": "hers\n"})
+    script = "while :; do git update-ref -d refs/heads/topic; git update-ref refs/heads/topic $1; done"
+    seen = set[str]()
+    with subprocess.Popen(["sh", "-c", script, "sh", tip], cwd=at.ours, start_new_session=True) as other:
+        try:
+            for _ in range(15):
+                try:
+                    said = at.foretold()
+                except errors.GitFailed as fault:
+                    said = Merge(merges.UNKNOWN, why=fault.message)
+                assert said.verdict in (merges.UNKNOWN, merges.CONFLICT)
+                assert said.verdict == merges.CONFLICT or said.why != ""
+                seen.add(said.verdict)
+        finally:
+            os.killpg(other.pid, signal.SIGKILL)
+    assert seen
+
+
+def test_a_commit_that_is_gone_is_unknown_and_spoils_nothing_else(tmp_path: Path) -> None:
+    at = desk(tmp_path)
+    mine, hers = at.ours.commit("mine", {"README": "mine\n"}), at.theirs.commit("hers", {"README": "hers\n"})
+    at.theirs.git("checkout", "--quiet", "-b", "brief")
+    brief = at.theirs.commit("brief", {"README": "brief\n"})
+    at.theirs.git("checkout", "--quiet", "topic")
+    at.ours.git("branch", "--quiet", "-D", "brief")
+    at.ours.git("reflog", "expire", "--expire=now", "--all")
+    at.ours.git("prune", "--expire=now")
+    here = places.find(os.fspath(at.ours))
+    assert here is not None
+
+    said = merging.predict(here, [(mine, brief), (mine, hers)])
+
+    assert said[mine, brief] == Merge(merges.UNKNOWN, why=f"{brief[:10]} is not to be had here")
+    assert [clash.path for clash in said[mine, hers].clashes] == ["README"]
