@@ -4,58 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests import hive
-from tests.hive import Done, Repo, Runner, Sister
-
-AT = "2026-04-11T05:29:02Z"
-
-
-def sql(home: Path, statement: str, *values: object) -> list[tuple[object, ...]]:
-    """As another program would."""
-    db = sqlite3.connect(home / "queen.db", timeout=10)
-    try:
-        with db:
-            return db.execute(statement, values).fetchall()
-    finally:
-        db.close()
-
-
-def timeless(text: str) -> str:
-    return re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", AT, text)
-
-
-def told(done: Done) -> Done:
-    return Done(done.rc, timeless(done.out), timeless(done.err))
+from tests.cli.kit import AT, sql, timeless, told
+from tests.hive import Repo, Runner, Sister
 
 
 def held(home: Path) -> list[tuple[object, ...]]:
     if not home.exists():
         return []
     return sql(home, "SELECT id, owner FROM claims WHERE released_at IS NULL ORDER BY id")
-
-
-def until(what: Callable[[], object], why: str = "it never came true") -> None:
-    deadline = time.monotonic() + hive.PATIENCE
-    while not what():
-        assert time.monotonic() < deadline, why
-        time.sleep(0.01)
-
-
-@pytest.fixture
-def app(repo: Callable[..., Repo]) -> Repo:
-    return repo("app", {"src/a.py": "1\n", "docs/x.md": "2\n"})
-
-
-@pytest.fixture
-def two(sister: Callable[..., Sister], app: Repo) -> tuple[Sister, Sister]:
-    return sister("iza-1", app), sister("iza-2", app.worktree("two"))
 
 
 def test_one_holds_it_and_the_other_is_told_who_since_when_and_why(two: tuple[Sister, Sister]) -> None:
@@ -193,7 +154,7 @@ def test_paths_of_no_repository(sister: Callable[..., Sister]) -> None:
     assert sister("iza-1").sh("cd /; gitqueen claim x --path y") == (
         4,
         "",
-        "gitqueen: '/' is in no git repository\n  → cd into one, or: git init\n",
+        "gitqueen: '/' is in no git repository\n  → cd into the one you work in\n",
     )
     assert sister("iza-1").sh("cd /; gitqueen claim x").rc == 0
 

@@ -4,30 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests import hive
+from tests.cli.kit import AT, sql, timeless
 from tests.hive import Repo, Runner, Sister
-
-AT = "2026-04-11T05:29:02Z"
-
-
-def sql(home: Path, statement: str, *values: object) -> list[tuple[object, ...]]:
-    """As another program would."""
-    db = sqlite3.connect(home / "queen.db", timeout=10)
-    try:
-        with db:
-            return db.execute(statement, values).fetchall()
-    finally:
-        db.close()
-
-
-def timeless(text: str) -> str:
-    return re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", AT, text)
 
 
 def test_a_task_is_declared_shown_and_finished(sister: Callable[..., Sister], repo: Callable[..., Repo]) -> None:

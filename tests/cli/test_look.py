@@ -11,12 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.kit import sql
 from tests.hive import Repo, Runner, Sister
-
-
-def sql(home: Path, words: str, *values: object) -> None:
-    with closing(sqlite3.connect(home / "queen.db", isolation_level=None)) as db:
-        db.execute(words, values)
 
 
 def test_status_of_a_hive(sister: Callable[..., Sister], repo: Callable[..., Repo], home: Path) -> None:

@@ -15,19 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests import hive
+from tests.cli.kit import AT, sql, timeless
 from tests.hive import Repo, Runner, Sister
-
-AT = "2026-04-11T05:29:02Z"
-
-
-def sql(home: Path, statement: str, *values: object) -> list[tuple[object, ...]]:
-    """As another program would."""
-    db = sqlite3.connect(home / "queen.db", timeout=10)
-    try:
-        with db:
-            return db.execute(statement, values).fetchall()
-    finally:
-        db.close()
 
 
 def write(home: Path, to: str, body: str, sender: str | None = "izabael", priority: str = "normal") -> None:
@@ -40,18 +29,12 @@ def write(home: Path, to: str, body: str, sender: str | None = "izabael", priori
     )
 
 
-def timeless(text: str) -> str:
-    return re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", AT, text)
-
-
 @pytest.fixture
-def two(sister: Callable[..., Sister], repo: Callable[..., Repo]) -> tuple[Sister, Sister]:
+def two(two: tuple[Sister, Sister]) -> tuple[Sister, Sister]:
     """iza-1 and iza-2, who know of each other."""
-    app = repo()
-    pair = sister("iza-1", app), sister("iza-2", app.worktree("two"))
-    for one in pair:
+    for one in two:
         assert one.sh("gitqueen whoami").rc == 0
-    return pair
+    return two
 
 
 def test_a_letter_goes_from_one_to_the_other_and_is_acknowledged(two: tuple[Sister, Sister]) -> None:
@@ -137,7 +120,7 @@ def test_to_all_and_to_those_in_this_repository(
     assert one.sh("cd /; gitqueen tell @repo hi") == (
         4,
         "",
-        "gitqueen: '/' is in no git repository\n  → cd into one, or: git init\n",
+        "gitqueen: '/' is in no git repository\n  → cd into the one you work in\n",
     )
     far = sister("far", repo("elsewhere"))
     assert far.sh("gitqueen whoami").rc == 0
