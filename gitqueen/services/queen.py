@@ -67,7 +67,10 @@ class Queen:
     def here(self) -> Place:
         """The place, where one is needed."""
         if self.place is None:
-            raise errors.CannotWork(f"{ascii(self.cwd)} is in no git repository", hint="cd into one, or: git init")
+            home, here = (os.path.join(os.path.realpath(path), "") for path in (self.env.get("HOME") or "/", self.cwd))
+            # A repository of one's whole home is rarely what anybody wants.
+            hint = "cd into the one you work in" if home.startswith(here) else "cd into one, or: git init"
+            raise errors.CannotWork(f"{ascii(self.cwd)} is in no git repository", hint=hint)
         return self.place
 
 

@@ -152,12 +152,17 @@ def test_a_deleted_file_may_collide_too(pair: tuple[Sister, Sister, Repo]) -> No
     assert one.sh("gitqueen check docs/c.md").rc == 1
 
 
-def test_outside_a_repository_and_in_a_bare_one(run: Runner, repo: Callable[..., Repo], tmp_path: Path) -> None:
-    done = run("gitqueen", "check", "x", cwd="/")
-    assert (done.returncode, done.stderr) == (
-        4,
-        "gitqueen: '/' is in no git repository\n  → cd into one, or: git init\n",
-    )
+def test_outside_a_repository_and_in_a_bare_one(
+    run: Runner, repo: Callable[..., Repo], tmp_path: Path, sealed: Path
+) -> None:
+    # One's home, and what it stands in, is no place for a repository.
+    for folder, hint in (
+        (Path("/"), "cd into the one you work in"),
+        (sealed, "cd into the one you work in"),
+        (tmp_path, "cd into one, or: git init"),
+    ):
+        done = run("gitqueen", "check", "x", cwd=folder)
+        assert (done.returncode, done.stderr) == (4, f"gitqueen: '{folder}' is in no git repository\n  → {hint}\n")
     run("git", "clone", "-q", "--bare", repo(), "bare.git", check=True)
     done = run("gitqueen", "check", "--json", cwd=tmp_path / "bare.git")
     assert done.returncode == 4
@@ -173,7 +178,7 @@ def test_a_worktree_that_was_deleted_under_the_command(run: Runner, repo: Callab
     feature = app.worktree("feature")
     script = f"cd {feature.path}; git worktree remove --force .; gitqueen check x; echo $?; gitqueen; echo $?"
     done = run("sh", "-c", script, cwd=app)
-    assert done.stderr == "gitqueen: '/' is in no git repository\n  → cd into one, or: git init\n"
+    assert done.stderr == "gitqueen: '/' is in no git repository\n  → cd into the one you work in\n"
     assert done.stdout.startswith("4\n🐝 gitqueen — colony status\n") and done.stdout.endswith("\n0\n")
 
 
