@@ -6,13 +6,14 @@ import json
 from collections.abc import Callable
 
 from tests.doors.kit import Session, refusal, warning
-from tests.hive import Repo, Runner
+from tests.hive import Repo
+from tests.hooks import kit
 
 
 def shared(repo: Callable[..., Repo], session: Callable[..., Session]) -> tuple[Repo, Session, Session]:
     """Ada and Bob in one checkout: she wrote app.py and a new file, he wrote his own."""
     app = repo("app", {"app.py": "1\n", "bob.py": "1\n"})
-    Runner(app.path)("gitqueen", "hooks", "install", check=True)
+    kit.install(app)
     ada, bob = session(app, "ada"), session(app, "bob")
     ada.start()
     bob.start()
@@ -58,6 +59,70 @@ def test_the_commit_names_each_path_and_whose_it_is(repo: Callable[..., Repo], s
         ("swept-work", ["ada", "bob"], "warning")
     ]
     assert app.git("show", "--name-only", "--format=") == "app.py\nbob.py\nnew/notes.txt"
+
+
+def test_every_way_to_commit_that_takes_hers(repo: Callable[..., Repo], session: Callable[..., Session]) -> None:
+    app, _, bob = shared(repo, session)
+    tracked = '  ada [main] wrote app.py in this worktree just now, uncommitted, on "the parser"'
+    new = tracked.replace("app.py", "new/notes.txt")
+    both = tracked.replace("app.py", "app.py and new/notes.txt")
+    app.git("config", "gitqueen.swept-work.policy", "block")  # each of them is only tried
+    for command, row in (
+        ("git commit -qam all", tracked),
+        ("git add -u; git commit -qm all; git reset -q", tracked),
+        ("git add new bob.py; git commit -qm dir; git reset -q", new),
+        ("git add -N new; git commit -qm dir new bob.py; git reset -q", new),
+        ("git commit -qm named app.py bob.py", tracked),
+        ("git add -A; git commit -qm all; git reset -q", both),
+        ("git add --all :/; git commit -q --amend --no-edit; git reset -q", both),
+        ("git stage .; git commit -qm all; git reset -q", both),
+    ):
+        done = bob.sister.sh(command)
+        assert row in done.err.split("\n"), command
+    assert app.git("log", "--format=%s") == "first"
+    # What he names is his: she is left out.
+    assert bob.sister.sh("git commit -qm his bob.py") == (0, "", "")
+
+
+def swept(app: Repo) -> list[tuple[str, list[str], str]]:
+    found = [one for one in kit.open_conflicts(app) if one["type"] == "swept-work"]
+    return [(one["severity"], one["sisters"], one["detail"]) for one in found]
+
+
+def told(one: Session) -> list[str]:
+    return [letter["body"].split("\n")[0] for letter in kit.mail(one.sister) if letter["body"].startswith("swept-work")]
+
+
+def test_past_the_hook_both_are_told_when_it_is_done(
+    repo: Callable[..., Repo], session: Callable[..., Session]
+) -> None:
+    app, ada, bob = shared(repo, session)
+    assert bob.sister.sh("git add -A && git commit -q --no-verify -m all") == (0, "", "")
+    # What she wrote after it is in no commit; what he wrote himself is nobody else's.
+    ada.edits("after.txt", "hers\n")
+    kit.drained()
+    said = (
+        'bob commits app.py, new/notes.txt, written by ada in this worktree and not committed (on main, "the parser")'
+    )
+    assert swept(app) == [("warning", ["ada", "bob"], said)]
+    assert (told(ada), told(bob)) == ([f"swept-work: {said}"], [f"swept-work: {said}"])
+    # It is in a commit for good; it is over when she has read of it.
+    ada.sister.sh("gitqueen scan")
+    assert len(swept(app)) == 1
+    ada.sister.sh("gitqueen inbox")
+    ada.sister.sh("gitqueen scan")
+    assert swept(app) == []
+
+
+def test_through_a_stash_it_is_hers_all_the_same(repo: Callable[..., Repo], session: Callable[..., Session]) -> None:
+    app, ada, bob = shared(repo, session)
+    line = "git stash -qu && git stash apply -q && git add -A && git commit -q --no-verify -m all"
+    assert bob.sister.sh(line).rc == 0
+    kit.drained()
+    assert [(sisters, said.split(",")[0]) for _, sisters, said in swept(app)] == [
+        (["ada", "bob"], "bob commits app.py")
+    ]
+    assert len(told(ada)) == 1
 
 
 def test_with_policy_block_it_is_refused_and_the_lines_that_mend_it_work(

@@ -62,10 +62,15 @@ def test_policy_off_says_nothing(both: tuple[Repo, Session, Session]) -> None:
     assert bob.sister.sh("git commit -qam x") == (0, "", "")
 
 
-def test_it_is_over_when_it_is_committed(both: tuple[Repo, Session, Session]) -> None:
-    _, _, bob = both
+def test_it_is_over_when_it_is_committed_and_she_knows(both: tuple[Repo, Session, Session]) -> None:
+    _, ada, bob = both
+
+    def over() -> list[bool]:
+        bob.sister.sh("gitqueen scan")
+        every = json.loads(bob.sister.sh("gitqueen conflicts --all --json").out)["conflicts"]
+        return [one["resolved_at"] is not None for one in every if one["type"] == "swept-work"]
+
     bob.sister.sh("git commit -qam all")
-    bob.sister.sh("gitqueen scan")
-    every = json.loads(bob.sister.sh("gitqueen conflicts --all --json").out)["conflicts"]
-    swept = [one for one in every if one["type"] == "swept-work"]
-    assert [one["resolved_at"] is not None for one in swept] == [True]
+    assert over() == [False]
+    assert "swept-work: bob commits app.py" in ada.sister.sh("gitqueen inbox").out
+    assert over() == [True]
