@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from gitqueen.git import process
+from gitqueen.git import places, process
 from gitqueen.git.places import Place
 
 _ARGS = (
@@ -138,7 +138,7 @@ def signature(place: Place, entries: Iterable[Entry]) -> str:
     return _digest(
         word
         for entry in entries
-        for word in (entry.path, str(entry.staged), str(entry.index_id), str(entry.index_mode), _stat(top, entry.path))
+        for word in (entry.path, str(entry.staged), str(entry.index_id), str(entry.index_mode), _stand(top, entry.path))
     )
 
 
@@ -146,8 +146,20 @@ def mark(place: Place, head: str | None, changed: Iterable[str]) -> str:
     """Like `signature`, from what somebody else saw: HEAD and the changed paths. No process; stays the same while
     neither HEAD, nor the index, nor any of these files is written."""
     top = place.worktree or ""
-    words = (word for path in changed for word in (path, _stat(top, path)))
+    words = (word for path in changed for word in (path, _stand(top, path)))
     return _digest((head or "", _stat(place.git_dir, "index"), _stat(place.common_dir, "refs/stash"), *words))
+
+
+def _stand(top: str, path: str) -> str:
+    """How a path stands; of a submodule, or a repository that somebody put inside, also where its HEAD is."""
+    word = _stat(top, path)
+    if not word.endswith(FOLDER):
+        return word
+    inside = places.find(os.path.join(top, path))
+    return " ".join((word, *(_stat(inside.git_dir, name) for name in ("HEAD", "logs/HEAD")))) if inside else word
+
+
+FOLDER = " folder"
 
 
 def _stat(folder: str, path: str) -> str:
@@ -155,7 +167,8 @@ def _stat(folder: str, path: str) -> str:
         seen = os.lstat(os.path.join(folder, path))
     except (OSError, ValueError):
         return "-"
-    return f"{seen.st_ino}.{seen.st_mtime_ns}.{seen.st_ctime_ns}.{seen.st_size}.{seen.st_mode}"
+    kind = FOLDER if stat.S_ISDIR(seen.st_mode) else ""
+    return f"{seen.st_ino}.{seen.st_mtime_ns}.{seen.st_ctime_ns}.{seen.st_size}.{seen.st_mode}{kind}"
 
 
 def _digest(words: Iterable[str]) -> str:
