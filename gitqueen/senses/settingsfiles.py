@@ -95,6 +95,14 @@ def remove(path: str) -> None:
         raise _unwritable(path, os.path.realpath(path), fault) from None
 
 
+def remove_folder(path: str) -> None:
+    """The folder goes if nothing is in it."""
+    try:
+        os.rmdir(path)
+    except OSError:
+        pass
+
+
 def _stat(real: str) -> os.stat_result | None:
     try:
         return os.stat(real)

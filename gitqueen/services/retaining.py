@@ -47,14 +47,21 @@ def _copy(path: str) -> str:
 @contextmanager
 def aside(env: Mapping[str, str], path: str, before: bytes | None, after: bytes) -> Iterator[None]:
     """Put `before` aside, then let the file be written as `after`; where that fails nothing has happened."""
-    was = kept(path)
+    was, folder = kept(path), os.path.dirname(os.path.realpath(path))
+    made = _made(env, path) or not os.path.isdir(folder)
     _put(path, before)
     try:
         yield
     except errors.GitqueenError:
         _put(path, was)
         raise
-    _record(env, path, {"before": _sum(before), "after": _sum(after)})
+    _record(env, path, {"before": _sum(before), "after": _sum(after), **({"folder": folder} if made else {})})
+
+
+def _made(env: Mapping[str, str], path: str) -> bool:
+    """Whether there was no folder for it before us."""
+    record = _read(env)["files"].get(path)
+    return isinstance(record, dict) and "folder" in record
 
 
 def _put(path: str, text: bytes | None) -> None:
@@ -76,11 +83,15 @@ def forget(env: Mapping[str, str], kind: str, paths: set[str]) -> None:
         return
     with alone(env):
         book = _read(env)
-        for path in paths & book["files"].keys():
+        ours = paths & book["files"].keys()
+        for path in ours:
             settingsfiles.remove(_copy(path))
-            del book["files"][path]
+        gone = [book["files"].pop(path) for path in ours]
         book["asked"].pop(kind, None)
         _write(env, book)
+    for record in gone:
+        if isinstance(record, dict) and isinstance(folder := record.get("folder"), str):
+            settingsfiles.remove_folder(folder)
 
 
 def asked(env: Mapping[str, str], kind: str) -> list[object]:

@@ -115,6 +115,23 @@ def test_an_entry_of_ours_as_claude_reads_it() -> None:
     )
 
 
+@pytest.mark.parametrize("what", ["ours", "somebody else's", "no longer empty"])
+def test_a_folder_that_we_made_goes_when_nothing_is_left_in_it(what: str) -> None:
+    folder = file_of("codex").parent
+    if what == "somebody else's":
+        folder.mkdir()
+    enrolling.install(env(), "codex", {enrolling.SANDBOX})
+    # Whoever takes a file of ours out by hand and installs again has no other folder for that.
+    file_of("codex").unlink()
+    enrolling.install(env(), "codex")
+    if what == "no longer empty":
+        (folder / "auth.json").write_text("{}")
+    enrolling.uninstall(env(), "codex")
+    left = {"ours": None, "somebody else's": [], "no longer empty": ["auth.json"]}[what]
+    assert (os.listdir(folder) if folder.exists() else None) == left
+    assert enrolling.uninstall(env(), "codex").changes == ()
+
+
 @pytest.mark.parametrize("kind", enrolling.KINDS)
 def test_what_somebody_wrote_since_stays_when_we_leave(kind: str) -> None:
     """Our entries alone go, also from between others; empty lists go unless they were there before us."""
