@@ -72,12 +72,21 @@ def palette() -> Palette:
     return Palette(forced or (terminal and os.environ.get("TERM") != "dumb"), columns)
 
 
+def rows() -> int | None:
+    """How many lines the terminal shows; None where there is none."""
+    return _size()[1]
+
+
 def _columns() -> int | None:
+    return _size()[0]
+
+
+def _size() -> tuple[int | None, int | None]:
     try:
-        # A width of 0 is a terminal that does not know.
-        return os.get_terminal_size(1).columns or None
+        columns, lines = os.get_terminal_size(1)
     except OSError:
-        return None
+        return None, None
+    return columns or None, lines or None  # 0: a terminal that does not know
 
 
 def show(as_json: bool, shape: Callable[[], Mapping[str, object]], words: Callable[[], str]) -> None:

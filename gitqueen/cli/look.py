@@ -24,7 +24,8 @@ def status(repo: str | None, every: bool, as_json: bool) -> int:
     if me.sister is not None:
         tending.notice(queen, me.sister)
     report = reporting.status(queen, repo, every)
-    doing.show(as_json, lambda: structured.status(report), lambda: colony.status(report, doing.palette()))
+    rows = None if every else doing.rows()
+    doing.show(as_json, lambda: structured.status(report), lambda: colony.status(report, doing.palette(), rows))
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from gitqueen.cli import doing
+from gitqueen.cli import doing, paging
 from gitqueen.cli.doing import json_option
 
 
@@ -49,7 +49,10 @@ def list_(as_json: bool) -> int:
     from gitqueen.services import knowing
     from gitqueen.views import shelf
 
-    found = knowing.listed(doing.open_queen())
-    colour = doing.palette()
-    doing.show(as_json, lambda: shelf.shape(found), lambda: shelf.words(found, colour))
+    queen = doing.open_queen()
+    found = knowing.listed(queen)
+    if as_json:
+        doing.show(True, lambda: shelf.shape(found), str)
+    else:
+        paging.page(queen, shelf.words(found, doing.palette()).split("\n"))
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -28,15 +29,17 @@ SOON, MOST_OTHERS = 3, 20
 """Jobs and repositories without a sister that are named."""
 
 
-def status(report: Status, colour: Palette) -> str:
+def status(report: Status, colour: Palette, rows: int | None = None) -> str:
     """The colony: who works where on what, then claims, conflicts, cron jobs and mail in one line each.
 
-    Of a crowd, what is most pressing comes first, and everybody has one line.
+    Of a crowd, what is most pressing comes first, and everybody has one line; beyond the `rows` of the terminal they
+    are only counted, so that what comes first is seen.
     """
     blocks = [f"🐝 {colour.bold('gitqueen')} — colony status", ""]
     crowd = len(report.sisters) > CROWD
     if crowd:
-        blocks += [*_pressing(report, colour), "", *_crowd(report, colour)]
+        blocks += [*_pressing(report, colour), ""]
+        blocks += _fitting(_crowd(report, colour), None if rows is None else rows - len(blocks), colour)
     else:
         blocks += _sisters(report, colour) or [
             "  no sisters yet",
@@ -51,7 +54,8 @@ def _pressing(report: Status, colour: Palette) -> list[str]:
     lines = [_summary(report, colour)]
     lines += [f"    {_conflict(report, index, colour)}" for index in range(min(3, len(report.conflicts)))]
     if report.mail:
-        lines.append(_line("  📬 Pending mail: ", [_mail(one) for one in report.mail], "", colour))
+        letters = sorted(report.mail, key=lambda one: not one.urgent)
+        lines.append(_line("  📬 Pending mail: ", [_mail(one) for one in letters], "", colour))
     for job in report.soon[:SOON]:
         lines.append(colour.warning(cut(_soon(job, report), colour.room(FOLDER))))
     return lines
@@ -122,32 +126,81 @@ def _folder(sister: Sister, repo: str | None) -> str:
 
 def _crowd(report: Status, colour: Palette) -> list[str]:
     """One line each, those of one repository one below the other."""
-    names = min(24, max(width(cut(s.name, NAME)) for s in report.sisters))
-    places = min(32, max(width(folder(s.repo)) for s in report.sisters))
-    branches = min(28, max(width(_branch(s, report, 28)) for s in report.sisters))
+    columns, plain = _crowd_columns(report, colour), Palette(False)
     lines = []
     for repo, sisters in _groups(report):
         for index, sister in enumerate(sisters):
-            place = cut_front(folder(repo), places) if index == 0 else ""
-            head = [
-                f"  {pad(place, places)}",
-                colour.name(pad(cut(sister.name, names), names)),
-                _status(sister, colour),
-                "📌" if sister.declared else "  ",
-                pad(_branch(sister, report, branches), branches),
-            ]
-            taken = 2 + places + 2 + names + 2 + 7 + 2 + 2 + 2 + branches + 2
-            room = SENTENCE if colour.columns is None else colour.columns - taken
-            words = cut(sister.task, min(TASK, room)) if sister.task and room > 8 else ""
-            lines.append("  ".join([*head, words]).rstrip())
-    return [_trimmed(line, colour) for line in lines]
+            place = folder(repo) if index == 0 else ""
+            line = _in_crowd(sister, place, report, columns, plain)
+            if colour.columns is not None and width(line) > colour.columns:
+                lines.append(cut(line, colour.columns))  # a terminal so narrow that only this fits
+            else:
+                lines.append(_in_crowd(sister, place, report, columns, colour))
+    return lines
 
 
-def _trimmed(line: str, colour: Palette) -> str:
-    """A terminal so narrow that a line of a crowd does not fit gets it without colours, cut."""
-    if colour.columns is None or colour.on or width(line) <= colour.columns:
-        return line
-    return cut(line, colour.columns)
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """How wide the parts of a crowd's lines are; 0: there is no room for it."""
+
+    place: int
+    name: int
+    pid: int
+    branch: int
+    seen: int
+    task: int
+
+
+_BESIDE = 2 + 2 + 7 + 2 + 2 + 2
+"""Columns of a crowd's line that are status, pin and the space around them."""
+_TASK = 24
+"""Columns that tasks have at least, before repository and name are cut to less than the half."""
+
+
+def _crowd_columns(report: Status, colour: Palette) -> _Columns:
+    """Repositories give way first, then names and branches; pid and last seen are shown where nobody has to."""
+    place = min(32, max(width(folder(s.repo)) for s in report.sisters))
+    name = min(24, max(width(cut(s.name, NAME)) for s in report.sisters))
+    branch = min(28, max(width(_branch(s, report, 28)) for s in report.sisters))
+    pid = max(len(f"pid {s.pid}") for s in report.sisters)
+    seen = max(width(_seen(s, report.at)) for s in report.sisters)
+    if colour.columns is None:
+        return _Columns(place, name, pid, branch, seen, SENTENCE)
+    room = colour.columns - _BESIDE - (2 + _TASK if any(sister.task for sister in report.sisters) else 0)
+    over = place + name + branch - room
+    wide = [place, name, branch]
+    for index, least in enumerate((14, 12, 12)):
+        given = max(0, min(over, wide[index] - least))
+        wide[index] -= given
+        over -= given
+    extra = [pid if over + pid + 2 <= 0 else 0, 0]
+    extra[1] = seen if over + sum(extra) + seen + 4 <= 0 else 0
+    used = sum(wide) + sum(part + 2 for part in extra if part)
+    return _Columns(wide[0], wide[1], extra[0], wide[2], extra[1], colour.columns - _BESIDE - used - 2)
+
+
+def _in_crowd(sister: Sister, place: str, report: Status, columns: _Columns, colour: Palette) -> str:
+    task = columns.task
+    row = [
+        f"  {pad(cut_front(place, columns.place), columns.place)}",
+        colour.name(pad(cut(sister.name, columns.name), columns.name)),
+        *([f"pid {sister.pid}".ljust(columns.pid)] if columns.pid else []),
+        _status(sister, colour),
+        "📌" if sister.declared else "  ",
+        pad(_branch(sister, report, columns.branch), columns.branch),
+        *([colour.dim(pad(_seen(sister, report.at), columns.seen))] if columns.seen else []),
+        cut(sister.task, min(TASK, task)) if sister.task and task > 8 else "",
+    ]
+    return "  ".join(row).rstrip()
+
+
+def _fitting(lines: list[str], rows: int | None, colour: Palette) -> list[str]:
+    """As many as fit into `rows`, but never less than a few, and how many more there are."""
+    # One for that sentence, one for the prompt that comes next.
+    most = len(lines) if rows is None else max(CROWD, rows - 2)
+    if len(lines) <= most + 1:
+        return lines
+    return [*lines[:most], colour.dim(f"  and {len(lines) - most} more sisters: gitqueen status --all")]
 
 
 def _others(report: Status, colour: Palette) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -126,8 +127,8 @@ def test_thirty_sisters_in_two_hundred_repositories_fit_one_screen() -> None:
     assert [line.split()[0] for line in hers if line.startswith("  ~")] == [
         f"~/code/app-{n}" for n in (3, 2, 1, 4, 5, 6, 0)
     ]
-    assert hers[0] == "  ~/code/app-3  iza-3   idle     📌  [main*]  a task of many words, number 3"
-    assert hers[1] == "                iza-10  working  📌  [main]   a task of many words, number 10"
+    assert hers[0] == "  ~/code/app-3  iza-3   pid 103  idle     📌  [main*]  a task of many words, number 3"
+    assert hers[1] == "                iza-10  pid 110  working  📌  [main]   a task of many words, number 10"
     assert lines[40] == "  Without a sister:"
     assert lines[-2:] == [
         "    and 65 more with something to commit, push or pull: gitqueen repos list",
@@ -135,11 +136,40 @@ def test_thirty_sisters_in_two_hundred_repositories_fit_one_screen() -> None:
     ]
 
 
+def test_on_a_small_terminal_what_comes_first_stays_on_it() -> None:
+    report = hive(
+        sisters=tuple(
+            sister(f"a-name-with-many-letters-{n}", f"code/a/folder/with/many/letters-{n}", dirty=1,
+                   task=f"task {n} of many words", branch="a-branch-with-many-letters",
+                   last_seen=NOW - timedelta(hours=n))
+            for n in range(1, 31)
+        ),
+        mail=(Mail("calm-1", 3, 0), Mail("calm-2", 3, 0), Mail("a-name-with-many-letters-4", 2, 1)),
+    )  # fmt: skip
+    lines = colony.status(report, Palette(False, 80), 24).split("\n")
+    assert lines[2:7] == [
+        "  Claims: none   Conflicts: 0   Cron jobs tracked: 0",
+        "  📬 Pending mail: a-name-with-many-letters-4 2 unread ⚡1 and 2 more",
+        "",
+        "  …any/letters-4  a-name-with…  idle         [a-branch…*]  task 4 of many words",
+        "  …any/letters-1  a-name-with…  idle         [a-branch…*]  task 1 of many words",
+    ]
+    assert (len(lines), lines[-1]) == (23, "  and 13 more sisters: gitqueen status --all")
+    assert len(colony.status(report, Palette(False, 80)).split("\n")) == 35
+    assert colony.status(report, Palette(False, 160), 80).split("\n")[6] == (
+        "  …de/a/folder/with/many/letters-1  a-name-with-many-letter…  pid 101  idle         "
+        "[a-branch-with-many-lette…*]  1 h ago   task 1 of many words"
+    )
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 4), st.text(max_size=60), st.none() | st.text(max_size=40)), max_size=14),
     st.sampled_from([60, 80, 100, 160]),
+    st.booleans(),
 )
-def test_no_line_is_wider_than_the_terminal(facts: list[tuple[int, str, str | None]], columns: int) -> None:
+def test_no_line_is_wider_than_the_terminal(
+    facts: list[tuple[int, str, str | None]], columns: int, coloured: bool
+) -> None:
     report = hive(
         sisters=tuple(
             sister(f"iza-{n}", f"r{repo}/{word}", task=word, branch=branch)
@@ -147,6 +177,8 @@ def test_no_line_is_wider_than_the_terminal(facts: list[tuple[int, str, str | No
         ),
         work={f"/home/iza/r{repo}/{word}": Work(branch, 1, 12, 345, "rebase") for repo, word, branch in facts},
     )
-    shown = colony.status(report, Palette(False, columns)).split("\n")
+    shown = [
+        re.sub(r"\x1b\[[0-9;]*m", "", line) for line in colony.status(report, Palette(coloured, columns)).split("\n")
+    ]
     assert [line for line in shown if text.width(line) > columns] == []
     assert [char for line in shown for char in line if ord(char) < 32] == []
