@@ -101,10 +101,10 @@ SCRIPT = (
     ),
     Line(
         IZA,
-        'echo "# an hour of work" >>src/parser.py; echo new >src/lexer.py; gitqueen scan',
-        ("2 sisters",),
-        title="Nothing is lost: what is uncommitted was kept when somebody destroys it",
+        'echo "# an hour of work" >>src/parser.py; echo new >src/lexer.py',
+        title="Nothing is lost: ada destroys what iza has not committed",
     ),
+    Line(YOU, "gitqueen scan   # as the daemon does all the time", ("2 sisters",)),
     Line(ADA, "git reset --hard -q; git clean -fdq; gitqueen scan; git status --short", ("2 sisters",)),
     Line(IZA, "queen inbox", ("src/lexer.py", "disappeared from", "gitqueen rescue restore")),
     Line(IZA, "gitqueen rescue restore; tail -1 src/parser.py", ("2 files from", "# an hour of work")),

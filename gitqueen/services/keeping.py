@@ -41,7 +41,7 @@ def moved(queen: Queen, name: str | None, command: str) -> None:
     """HEAD of this worktree was moved by a command of `name`, and files with it."""
     place = queen.here()
     if name is not None:
-        detail = {"by": command, "worktree": place.worktree, "at": queen.now.timestamp()}
+        detail = {"by": command, "worktree": place.worktree, "at": queen.now.timestamp(), "over": True}
         with database.transaction(queen.db):
             events.record(queen.db, queen.now, Event(VENTURED, name, place.repo, detail))
     soon(queen, place)

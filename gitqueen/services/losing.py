@@ -131,8 +131,9 @@ def _recent(queen: Queen, one: Event, after: float) -> bool:
     at = one.detail.get("at")
     if not isinstance(at, float):
         return False
-    # A command takes its time: somebody may have looked when it was half done.
-    return queen.now.timestamp() - at <= (VENTURE_LASTS if after <= at else COMMAND_LASTS)
+    # A command takes its time: somebody may have looked when it was half done. Not one that was over when it was told.
+    lasts = VENTURE_LASTS if after <= at else 0.0 if one.detail.get("over") else COMMAND_LASTS
+    return queen.now.timestamp() - at <= lasts
 
 
 def _losses(

@@ -111,6 +111,20 @@ def test_a_checkout_that_only_gits_hook_heard_of_is_told_by_whom(
     assert "disappeared from" in letter and "(by bob, who ran `git checkout`)" in letter
 
 
+def test_a_checkout_before_the_last_look_did_not_do_it(
+    repo: Callable[..., Repo], sister: Callable[..., Sister]
+) -> None:
+    app = kit.install(repo("app", {"a": "1\n"}))
+    ada, bob = sister("ada", app), sister("bob", app)
+    ada.sh("iam 'the parser'")
+    bob.sh("iam 'the manual'; git switch -qc other")
+    ada.sh("echo hers >a; gitqueen scan")
+    app.git("reset", "-q", "--hard")
+    ada.sh("gitqueen scan")
+    [letter] = [one["body"] for one in kit.mail(ada) if "disappeared" in one["body"]]
+    assert "(by somebody unknown)" in letter
+
+
 def test_pruning_says_what_would_go_and_changes_nothing(repo: Callable[..., Repo], run: Runner) -> None:
     app = repo()
     opened = managed(app)
