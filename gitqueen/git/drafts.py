@@ -7,7 +7,6 @@ that it is thrown away whole when it is old or large.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Mapping
 
@@ -30,6 +29,8 @@ def top(common_dir: str) -> str:
     ours = os.path.join(common_dir, "gitqueen")
     if os.path.isdir(ours) and not os.path.islink(ours) and os.access(ours, os.W_OK):
         return os.path.join(ours, "merges")
+    import hashlib  # no hook comes here
+
     # Where nobody asked us in, nothing is written; a sandbox may forbid it, too.
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     name = hashlib.sha256(os.fsencode(common_dir)).hexdigest()[:16]

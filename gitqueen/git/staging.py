@@ -21,10 +21,16 @@ _MOST_BYTES = 64 * 1024
 def staged(place: Place, env: Mapping[str, str]) -> list[str]:
     """Paths from the top that the commit being made changes, both sides of a rename; in a merge only those that
     differ from every parent: what a merge merely carries is nobody's doing (INCIDENTS 12)."""
+    return list(changes(place, env))
+
+
+def changes(place: Place, env: Mapping[str, str]) -> dict[str, str]:
+    """Path -> A (added), D (deleted), M, T: what `staged` tells, and how it differs from HEAD."""
     ours = _differing(place, env)
     for theirs in merged(place) if ours else ():
-        ours &= _differing(place, env, theirs)
-    return sorted(ours)
+        also = _differing(place, env, theirs)
+        ours = {path: how for path, how in ours.items() if path in also}
+    return dict(sorted(ours.items()))
 
 
 def merged(place: Place) -> list[str]:
@@ -38,13 +44,14 @@ def merged(place: Place) -> list[str]:
     return [word for word in said if not set(word) - set("0123456789abcdef")]
 
 
-def _differing(place: Place, env: Mapping[str, str], revision: str = "HEAD") -> set[str]:
-    args = ("--cached", "--name-only", "--no-renames", "--ignore-submodules=none", "--ita-invisible-in-index", "-z")
+def _differing(place: Place, env: Mapping[str, str], revision: str = "HEAD") -> dict[str, str]:
+    args = ("--cached", "--name-status", "--no-renames", "--ignore-submodules=none", "--ita-invisible-in-index", "-z")
     env = place.environment(env)
     asked = process.run("diff-index", *args, revision, "--", cwd=place.worktree, env=env, check=False)
     if asked.code:  # an unborn branch has no HEAD: `diff` knows what stands for it, at the price of its settings
         asked = process.run("diff", *args, "--no-ext-diff", "--no-relative", "--", cwd=place.worktree, env=env)
-    return set(paths(asked.out))
+    words = iter(paths(asked.out))
+    return {path: how for how, path in zip(words, words, strict=False)}
 
 
 def uncommitted(worktree: str, among: Iterable[str], inside: bool = True) -> set[str]:

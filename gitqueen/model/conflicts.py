@@ -89,6 +89,13 @@ class Collision:
     detail: str
     since: datetime | None = None
     """When it began, where that is known."""
+    where: str = ""
+    """Where she has it: her branch, worktree and task, in words."""
+    merge: str = ""
+    """What git makes of both changes: clean, unknown, or the kind of conflict (`model/merges`); empty where there is
+    nothing to merge, or nobody asked."""
+    words: str = ""
+    """The lines in conflict, or what else it is; why it is unknown."""
 
 
 def kind(collision: Collision) -> str:

@@ -5,6 +5,7 @@ Facts only, as they are kept and shown. Who is merged with whom is decided by se
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 CLEAN, CONFLICT, UNKNOWN = "clean", "conflict", "unknown"
@@ -22,6 +23,10 @@ KINDS = "file type"
 SUBMODULE = "submodule"
 BINARY = "binary"
 """The verdicts on a file, beside `CLEAN` and `UNKNOWN`: the lines of a text conflict, or it is something else."""
+
+
+SHOWN = 3
+"""Places in one file that a sentence names before it counts the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,26 @@ class Clash:
     @property
     def names(self) -> tuple[str, ...]:
         return (self.path, *self.also)
+
+    @property
+    def words(self) -> str:
+        """`lines 3 and 10-14 (hers 3 and 12-15)`, or what kind of conflict it is."""
+        if not self.lines:
+            return self.verdict if self.verdict != CONTENT else "its text"
+        ours, theirs = ([_range(getattr(one, side)) for one in self.lines] for side in ("ours", "theirs"))
+        word = "line" if len(ours) == 1 and "-" not in ours[0] else "lines"
+        return f"{word} {_listed(ours)} (hers {_listed(theirs)})"
+
+
+def _range(lines: tuple[int, int]) -> str:
+    first, last = lines
+    return f"{first}-{last}" if last > first else str(first)
+
+
+def _listed(words: Sequence[str]) -> str:
+    if len(words) > SHOWN:
+        return f"{', '.join(words[:SHOWN])} and {len(words) - SHOWN} more"
+    return " and ".join(words) if len(words) < 3 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 @dataclass(frozen=True, slots=True)

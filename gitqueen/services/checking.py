@@ -11,7 +11,7 @@ from gitqueen.git import staging
 from gitqueen.model import conflicts
 from gitqueen.model.conflicts import Collision
 from gitqueen.model.sisters import Identity, Sister
-from gitqueen.services import attributing, claiming, colliding, glancing, tending
+from gitqueen.services import attributing, claiming, colliding, glancing, meeting, tending, weighing
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, trees
 
@@ -40,9 +40,15 @@ def check(queen: Queen, me: Identity, named: Sequence[str]) -> Check:
     if me.sister is not None:
         tending.notice(queen, me.sister)
     others = tending.others(queen, me.address)
-    paths = _asked(queen, place.worktree, named, others) if named else staging.staged(place, queen.env)
+    changes = {} if named else staging.changes(place, queen.env)
+    paths = _asked(queen, place.worktree, named, others) if named else list(changes)
     name = me.sister.name if me.sister else None
     found = colliding.paths_colliding(queen, name, paths, others, claiming.held(queen))
+    if named:
+        found = weighing.standing(queen, found, others)
+    else:
+        near = meeting.near(queen, others, changes)
+        found = weighing.staged(queen, found, others, changes, near, weighing.PATIENCE)
     found += attributing.swept(queen, name, paths, others, asked=not named)
     return Check(tuple(paths), tuple(found))
 

@@ -26,12 +26,14 @@ if TYPE_CHECKING:
     from gitqueen.store.commits import Touch
     from gitqueen.store.trees import Tree
 
-COMMITTED = "committed"
+COMMITTED, UNCOMMITTED = "committed", "uncommitted"
+WEIGHABLE = (COMMITTED, UNCOMMITTED)
+"""What git may merge, so that it is a danger or none (`weighing`)."""
 SHOWN = 5
 """Paths that a sentence names before it counts the rest."""
 
 
-def duplicate_tasks(living: Sequence[Sister], only: str | None = None) -> list[Finding]:
+def duplicate_tasks(queen: Queen, living: Sequence[Sister], only: str | None = None) -> list[Finding]:
     """Pairs of living sisters whose declared tasks look the same; `only`: pairs with her."""
     from gitqueen.services import resembling  # no hook asks this
 
@@ -39,7 +41,7 @@ def duplicate_tasks(living: Sequence[Sister], only: str | None = None) -> list[F
     for a, b in combinations(sorted((s for s in living if s.declared), key=lambda s: s.name), 2):
         if only is not None and only not in (a.name, b.name):
             continue
-        if why := resembling.alike(a.task or "", b.task or "", a.branch, b.branch):
+        if why := resembling.twins(queen, a, b):
             detail = f"{a.name} ({_quoted(a.task)}) and {b.name} ({_quoted(b.task)}): {why}"
             # The words are the subject: a task changed is another conflict, not this one muted.
             subject = "\0".join(sorted((a.task or "", b.task or "")))
@@ -189,17 +191,12 @@ def brought(queen: Queen, me: str, paths: Sequence[str], living: Sequence[Sister
 def _ahead(path: str, touch: Touch, sisters: Sequence[Sister]) -> list[Collision]:
     """She who made it, where she lives and has it on her branch; else those who have it on theirs."""
     those = [sister for sister in sisters if sister.name == touch.sister] or sisters
-    return [
-        Collision(
-            path,
-            sister.name,
-            COMMITTED,
-            conflicts.WARNING,
-            f"changed by {touch.sister} in {touch.oid[:10]} ({_where(sister)}{_on_task(sister)})",
-            touch.at,
-        )
-        for sister in those
-    ]
+    found = []
+    for sister in those:
+        where = f"{_where(sister)}{_on_task(sister)}"
+        detail = f"changed by {touch.sister} in {touch.oid[:10]} ({where})"
+        found.append(Collision(path, sister.name, COMMITTED, conflicts.WARNING, detail, touch.at, where))
+    return found
 
 
 def _where(sister: Sister) -> str:
@@ -218,8 +215,15 @@ def _claimed(path: str, claim: Claim) -> Collision:
 
 
 def _dirty(path: str, sister: Sister) -> Collision:
-    detail = f"uncommitted at {sister.name} ({_where(sister)} in {sister.worktree}{_on_task(sister)})"
-    return Collision(path, sister.name, "uncommitted", conflicts.WARNING, detail)
+    where = at(sister)
+    return Collision(
+        path, sister.name, UNCOMMITTED, conflicts.WARNING, f"uncommitted at {sister.name} ({where})", where=where
+    )
+
+
+def at(sister: Sister) -> str:
+    """Where she works and on what, in words."""
+    return f"{_where(sister)} in {sister.worktree}{_on_task(sister)}"
 
 
 def _uncommitted(queen: Queen, worktree: str, paths: Sequence[str], tree: Tree | None) -> set[str]:
@@ -268,20 +272,27 @@ def findings(queen: Queen, me: str, collisions: Iterable[Collision]) -> list[Fin
         groups.setdefault((collision.sister, collision.verdict), []).append(collision)
     place = queen.here()
     kin = relating.kin(queen, place.common_dir) if groups else {}
-    return [
-        Finding(
-            type=conflicts.kind(group[0]),
-            sisters=tuple(sorted((me, sister))),
-            severity=group[0].severity,
-            detail=f"{me} {_does(group[0])} {_listed([one.path for one in group])}, {group[0].detail}",
-            subject=subject(group[0]),
-            repo=place.repo,
-            common_dir=min(kin) if group[0].verdict == COMMITTED else place.common_dir,
-            worktree=place.worktree,
-            facts=tuple(sorted({one.path for one in group})),
+    found = []
+    for (sister, verdict), group in sorted(groups.items()):
+        group.sort(key=lambda one: conflicts.weight(one.severity))
+        worst = [one for one in group if one.severity == group[0].severity]
+        detail = f"{me} {_does(worst[0])} {_listed([one.path for one in worst])}, {worst[0].detail}"
+        if rest := [one.path for one in group if one.severity == conflicts.INFO and one not in worst]:
+            detail += f"; {_listed(rest)} {'merges' if len(rest) == 1 else 'merge'} cleanly"
+        found.append(
+            Finding(
+                type=conflicts.kind(group[0]),
+                sisters=tuple(sorted((me, sister))),
+                severity=group[0].severity,
+                detail=detail,
+                subject=subject(group[0]),
+                repo=place.repo,
+                common_dir=min(kin) if verdict == COMMITTED else place.common_dir,
+                worktree=place.worktree,
+                facts=tuple(sorted({one.path for one in group})),
+            )
         )
-        for (sister, _), group in sorted(groups.items())
-    ]
+    return found
 
 
 def _does(collision: Collision) -> str:

@@ -16,7 +16,7 @@ from gitqueen.model import conflicts
 from gitqueen.model.claims import Claim
 from gitqueen.model.conflicts import Collision, Conflict
 from gitqueen.model.sisters import Identity, Sister
-from gitqueen.services import attributing, claiming, colliding, identifying, relating, remembering, tending
+from gitqueen.services import attributing, claiming, colliding, identifying, meeting, relating, remembering, tending
 from gitqueen.services.queen import Queen
 from gitqueen.store import commits as commits_table
 from gitqueen.store import conflicts as conflicts_table
@@ -94,7 +94,8 @@ def before_commit(queen: Queen, me: Identity) -> CommitReport:
     others = [sister for sister in tending.living(queen) if sister.name != me.address]
     kin = relating.kin(queen, place.common_dir)
     standing = [one for one in claiming.held(queen) if one.common_dir in kin and one.owner != me.address]
-    paths = staging.staged(place, queen.env)
+    changes = staging.changes(place, queen.env)
+    paths = list(changes)
     found = colliding.paths_colliding(queen, mine.name if mine else None, paths, others, standing)
     found += attributing.swept(queen, mine.name if mine else None, paths, others)
     undone = _undone(queen, mine, paths, kin) if policies[conflicts.STALE_INDEX] != conflicts.OFF else []
@@ -103,12 +104,13 @@ def before_commit(queen: Queen, me: Identity) -> CommitReport:
 
         found = undoing.collisions(undone) + found
     found = [one for one in found if policies[conflicts.kind(one)] != conflicts.OFF]
+    found = _weighed(queen, found, others, changes) if policies[conflicts.FILE_COLLISION] != conflicts.OFF else found
     found = _unmuted(queen, mine, found) if mine else found
     blocked = [one.severity for one in found if policies[conflicts.kind(one)] == conflicts.BLOCK]
     foreign = {one.path for one in found if one.verdict == conflicts.SWEPT}
     unkept = _kept(queen, lambda: _remember(queen, mine, found)) if mine is not None else ""
     return CommitReport(
-        collisions=tuple(found),
+        collisions=tuple(one for one in found if one.severity != conflicts.INFO),
         others={sister.name: sister for sister in others},
         claims=tuple(standing),
         refused=mine is not None and conflicts.alarming(blocked),
@@ -117,6 +119,18 @@ def before_commit(queen: Queen, me: Identity) -> CommitReport:
         below=bool(queen.env.get("GIT_PREFIX")),
         undone=tuple(undone),
     )
+
+
+def _weighed(
+    queen: Queen, found: list[Collision], others: Sequence[Sister], changes: Mapping[str, str]
+) -> list[Collision]:
+    """What of it git would merge by itself; and what collides though nobody else changed these very paths."""
+    near = meeting.near(queen, others, changes)
+    if not near and not any(one.verdict in colliding.WEIGHABLE for one in found):
+        return found
+    from gitqueen.services import weighing  # most commits meet nobody
+
+    return weighing.staged(queen, found, others, changes, near)
 
 
 def _undone(queen: Queen, mine: Sister | None, paths: Sequence[str], kin: Mapping[str, str]) -> list[Undone]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitqueen import errors
@@ -131,10 +131,17 @@ def predict(
         # What is unknown now may be known in a moment.
         sure = {pair: merge for pair, merge in new.items() if merge.verdict != merges.UNKNOWN}
         if keep and sure:
-            with database.transaction(queen.db):
-                merges_table.save(queen.db, settings, sure, queen.now.timestamp())
+            _keep(queen, settings, sure)
         found.update(((common_dir, *pair), merge) for pair, merge in {**known, **new}.items())
     return [found[ours.place.common_dir, ours.commit, theirs.commit] for ours, theirs in pairs]
+
+
+def _keep(queen: Queen, settings: str, found: Mapping[tuple[str, str], Merge]) -> None:
+    try:
+        with database.transaction(queen.db, patience=0.2):
+            merges_table.save(queen.db, settings, found, queen.now.timestamp())
+    except (errors.Busy, errors.CannotWork):
+        pass  # found out anew the next time
 
 
 def _settings(queen: Queen, place: Place) -> str:

@@ -10,7 +10,17 @@ from gitqueen.git.places import Place
 from gitqueen.model import conflicts, mirror
 from gitqueen.model.events import Event
 from gitqueen.model.sisters import Sister
-from gitqueen.services import attributing, claiming, colliding, noting, relating, remembering, tending, undoing
+from gitqueen.services import (
+    attributing,
+    claiming,
+    colliding,
+    noting,
+    relating,
+    remembering,
+    tending,
+    undoing,
+    weighing,
+)
 from gitqueen.services.queen import Queen
 from gitqueen.store import commits as commits_table
 from gitqueen.store import database, events, unnoted
@@ -26,7 +36,7 @@ def commit(queen: Queen, place: Place, oid: str, maker: Sister | None, how: str)
     """`maker` (None: nobody knows) made `oid` in `place`; `how` it was seen: hook or scan. False when it was known."""
     here = queen.at(place)
     changed = commits.changed(place, oid)[:MOST_PATHS] if maker is not None else []
-    found = _collisions(here, changed, maker) if maker is not None else []
+    found = _collisions(here, oid, changed, maker) if maker is not None else []
     taken = _undone(here, oid, changed, maker) if maker is not None else []
     name, task = (maker.name, _task(queen, maker)) if maker else (None, None)
     with database.transaction(queen.db):
@@ -48,7 +58,7 @@ def commit(queen: Queen, place: Place, oid: str, maker: Sister | None, how: str)
     return True
 
 
-def _collisions(here: Queen, changed: list[str], maker: Sister) -> list[conflicts.Collision]:
+def _collisions(here: Queen, oid: str, changed: list[str], maker: Sister) -> list[conflicts.Collision]:
     kin = relating.kin(here, here.here().common_dir)
     others = [other for other in tending.others(here, maker.name) if other.common_dir in kin]
     standing = [claim for claim in claiming.held(here) if claim.paths and claim.owner != maker.name]
@@ -58,7 +68,8 @@ def _collisions(here: Queen, changed: list[str], maker: Sister) -> list[conflict
     found = attributing.swept(here, maker.name, changed, others, until=here.now.timestamp())
     if conflicts.policy(here.config, conflicts.FILE_COLLISION) == conflicts.OFF:
         return found
-    return found + colliding.paths_colliding(here, maker.name, changed, others, standing)
+    found += colliding.paths_colliding(here, maker.name, changed, others, standing)
+    return weighing.committed(here, oid, found, others)
 
 
 def _undone(here: Queen, oid: str, changed: list[str], maker: Sister) -> list[tuple[conflicts.Finding, dict[str, str]]]:

@@ -127,6 +127,15 @@ def touching(db: Database, common_dirs: Iterable[str], paths: Sequence[str], but
     return found
 
 
+def beneath(db: Database, common_dir: str, sister: str, folders: Iterable[str]) -> set[str]:
+    """The paths in these folders, and the folders themselves where they are files, that a sister's commits changed."""
+    query = """SELECT DISTINCT b.path FROM brought b JOIN commits c ON c.common_dir = b.common_dir AND c.oid = b.oid
+               WHERE b.common_dir = ? AND c.sister = ? AND NOT c.picked AND (b.path = ? OR b.path > ? AND b.path < ?)"""
+    spans = [[rows.path(folder + end) for end in ("", "/", "0")] for folder in folders]
+    found = [db.execute(query, (rows.path(common_dir), rows.text(sister), *span)) for span in spans]
+    return {rows.as_path(path) or "" for some in found for (path,) in some}
+
+
 def _touch(common_dir: str, path: object, oid: str, sister: object, at: object, task: object) -> Touch:
     return Touch(
         common_dir, rows.as_path(path) or "", oid, rows.as_text(sister) or "", times.parse(at), rows.as_text(task)

@@ -114,6 +114,7 @@ def collision(one: Collision) -> dict[str, object]:
         "verdict": one.verdict,
         "severity": one.severity,
         "detail": one.detail,
+        "merge": one.merge or None,
     }
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from gitqueen.model.conflicts import SWEPT, UNDONE, Collision
+from gitqueen.model.merges import CLEAN, UNKNOWN
 from gitqueen.model.sisters import Sister
 from gitqueen.services.guarding import CheckoutReport, CommitReport
 from gitqueen.views.text import Palette, ago, clean, cut, cut_front, folder
@@ -25,9 +26,9 @@ def commit(report: CommitReport, now: datetime, coloured: bool) -> str:
     if not report.collisions:
         return ""
     colour = Palette(coloured)
-    groups: dict[tuple[str, str], list[Collision]] = {}
+    groups: dict[tuple[str, str, bool], list[Collision]] = {}
     for one in report.collisions:
-        groups.setdefault((one.sister, one.verdict), []).append(one)
+        groups.setdefault((one.sister, one.verdict, _conflicts(one)), []).append(one)
     names = list(dict.fromkeys(one.sister for one in report.collisions))
     with_whom = _and([clean(name) for name in names[:2]], len(names))
     undoes = all(one.verdict == UNDONE for one in report.collisions)
@@ -49,9 +50,11 @@ def _group(group: Sequence[Collision], report: CommitReport, now: datetime, colo
     first = group[0]
     sister = (report.others or {}).get(first.sister)
     who = f"  {colour.name(clean(first.sister))}{_branch(sister)}"
-    paths = _and(
-        [colour.severity(first.severity, cut_front(clean(one.path), 40)) for one in group[:_SHOWN]], len(group)
-    )
+    paths = _and([_coloured(one, colour) for one in group[:_SHOWN]], len(group))
+    if _conflicts(first):
+        how = "uncommitted" if first.verdict == "uncommitted" else f"changed{_before(first.since, now)}"
+        places = _and([f"{_coloured(one, colour)} {_words(one)}" for one in group[:_SHOWN]], len(group))
+        return f"{who} conflicts in {places}, {how}{_task(sister)}"
     if first.verdict == "committed":
         return f"{who} changed {paths}{_before(first.since, now)}{_task(sister)}"
     if first.verdict == UNDONE:
@@ -63,6 +66,20 @@ def _group(group: Sequence[Collision], report: CommitReport, now: datetime, colo
     claim = next((c for c in report.claims if c.owner == first.sister and c.covers(first.path)), None)
     why = f" ({cut(claim.id, 30)}{': ' + cut(claim.description, 30) if claim.description else ''})" if claim else ""
     return f"{who} claimed {paths} {_when(claim.claimed_at if claim else None, now)}{why}{_task(sister)}"
+
+
+def _conflicts(one: Collision) -> bool:
+    """Whether git could not merge it."""
+    return one.merge not in ("", CLEAN, UNKNOWN)
+
+
+def _coloured(one: Collision, colour: Palette) -> str:
+    return colour.severity(one.severity, cut_front(clean(one.path), 40))
+
+
+def _words(one: Collision) -> str:
+    """`lines 10-14 (hers 12-15)`, or `(modify/delete)`."""
+    return one.words if one.words.startswith("line") else f"({one.words})"
 
 
 def _undone(first: Collision, count: int, report: CommitReport) -> str:

@@ -1,0 +1,181 @@
+"""Weighing: does a collision of paths hurt? What git would make of both changes says it: danger, or an info.
+
+In the path of commits that meet somebody, and of nobody else's. Merging is `predicting`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from gitqueen import errors
+from gitqueen.git import staging, states
+from gitqueen.model import conflicts, merges
+from gitqueen.model.conflicts import Collision
+from gitqueen.model.merges import Clash, Merge
+from gitqueen.model.sisters import Sister
+from gitqueen.services import colliding, predicting
+from gitqueen.services.colliding import COMMITTED, UNCOMMITTED
+from gitqueen.services.predicting import Side
+from gitqueen.services.queen import Queen
+from gitqueen.store import database, trees
+
+HURRY = 1.0
+"""Seconds that a commit waits for git to merge; a hook has two in all. What is not known by then stays a warning."""
+PATIENCE = 60.0
+"""Seconds where nobody waits, or asked for it."""
+_LEFT_OUT = "what stands there was not looked at: it is large, unreadable or not merged yet"
+
+
+def staged(
+    queen: Queen,
+    found: Sequence[Collision],
+    others: Sequence[Sister],
+    paths: Collection[str],
+    near: Collection[str],
+    patience: float = HURRY,
+) -> list[Collision]:
+    """What was found against the commit that is being made, weighed; and what only a merge finds: files that were
+    moved, and folders in the way. `paths`: what it changes; `near`: worktrees to be merged for that (`meeting`)."""
+    place = queen.here()
+
+    def mine() -> Side:
+        state = states.staged(place, queen.env)
+        return Side(place, state.commit, state.left_out)
+
+    return _weigh(queen, mine, found, others, near, paths, patience, keep=patience > HURRY)
+
+
+def committed(queen: Queen, oid: str, found: Sequence[Collision], others: Sequence[Sister]) -> list[Collision]:
+    """What was found against the commit `oid` that was made here, weighed."""
+    return _weigh(queen, lambda: Side(queen.here(), oid), found, others)
+
+
+def standing(queen: Queen, found: Sequence[Collision], others: Sequence[Sister]) -> list[Collision]:
+    """What was found against paths of this worktree, weighed where something of its own stands there; with the rest
+    there is nothing to merge yet."""
+    worktree = queen.here().worktree or ""
+    asked = {one.path for one in found if _weighable(one)}
+    changed = staging.uncommitted(worktree, asked)
+    return _weigh(queen, lambda: predicting.of_worktree(queen, worktree, fresh=True), found, others, changed=changed)
+
+
+def _weighable(one: Collision) -> bool:
+    return one.verdict in colliding.WEIGHABLE
+
+
+def _weigh(
+    queen: Queen,
+    mine: Callable[[], Side],
+    found: Sequence[Collision],
+    others: Sequence[Sister],
+    near: Collection[str] = (),
+    paths: Collection[str] = (),
+    patience: float = PATIENCE,
+    keep: bool = True,
+    changed: Collection[str] | None = None,
+) -> list[Collision]:
+    """`near`: worktrees with which a merge is to be tried though no path is changed on both sides; of what it finds,
+    what concerns `paths`. `changed`: the paths that have something of ours, where not all of them have."""
+    where = {sister.name: sister.worktree or "" for sister in others}
+    suspects: dict[str, set[str]] = {worktree: set() for worktree in near}
+    for one in found:
+        if _weighable(one) and where.get(one.sister):
+            there = suspects.setdefault(where[one.sister], set())
+            there |= {one.path} if one.verdict == UNCOMMITTED else set()
+    if not suspects:
+        return list(found)
+    until = time.monotonic() + patience
+    sides = _sides(queen, suspects, patience)
+    try:
+        ours = mine()
+    except errors.GitFailed as fault:
+        return [_unknown(one, fault.message) if _weighable(one) else one for one in found]
+    known = {worktree: side for worktree, side in sides.items() if isinstance(side, Side)}
+    left = max(0.05, until - time.monotonic())
+    said = predicting.predict(queen, [(ours, side) for side in known.values()], left, keep)
+    merged = dict(zip(known, said, strict=True))
+    weighed = list[Collision]()
+    for one in found:
+        side = sides.get(where.get(one.sister, ""))
+        if not _weighable(one) or side is None:
+            weighed.append(one)
+        elif isinstance(side, str):
+            weighed.append(_unknown(one, side))
+        elif one.path in ours.left_out or one.path in side.left_out:
+            weighed.append(_unknown(one, _LEFT_OUT))
+        else:
+            weighed.append(_weighed(one, merged[where[one.sister]], changed))
+    return weighed + _only_merged(queen, others, merged, weighed, paths)
+
+
+def _sides(queen: Queen, worktrees: Mapping[str, Collection[str]], patience: float) -> dict[str, Side | str]:
+    """Worktree -> what stands in it, or why that cannot be told."""
+    found: dict[str, Side | str] = {}
+    for worktree, suspects in worktrees.items():
+        try:
+            found[worktree] = predicting.of_worktree(queen, worktree, suspects, patience)
+        except errors.GitFailed as fault:
+            found[worktree] = fault.message
+    return found
+
+
+def _unknown(one: Collision, why: str) -> Collision:
+    return replace(one, merge=merges.UNKNOWN, words=why, detail=f"{one.detail}; whether it merges is unknown: {why}")
+
+
+def _weighed(one: Collision, merge: Merge, changed: Collection[str] | None) -> Collision:
+    at = f", {one.where}" if one.where else ""
+    if merge.verdict == merges.UNKNOWN:
+        return _unknown(one, merge.why)
+    if (clash := merge.at(one.path)) is not None:
+        detail = f"conflicts with {_hers(one)} {_how(clash)}{at}"
+        return replace(one, severity=conflicts.DANGER, merge=clash.verdict, words=clash.words, detail=detail)
+    if changed is not None and one.path not in changed and one.path not in merge.merged:
+        return one  # nothing of ours is in it yet: whoever begins now should know
+    return replace(one, severity=conflicts.INFO, merge=merges.CLEAN, detail=f"merges cleanly with {_hers(one)}{at}")
+
+
+def _how(clash: Clash) -> str:
+    return f"in {clash.words}" if clash.lines else f"({clash.words})"
+
+
+def _hers(one: Collision) -> str:
+    if one.verdict == UNCOMMITTED:
+        return f"{one.sister}'s uncommitted work"
+    return one.detail.partition(" (")[0].replace("changed by ", "what ", 1).replace(" in ", " changed in ", 1)
+
+
+def _only_merged(
+    queen: Queen,
+    others: Sequence[Sister],
+    merged: Mapping[str, Merge],
+    found: Iterable[Collision],
+    paths: Collection[str],
+) -> list[Collision]:
+    """Conflicts that concern `paths` and were not found by them: a folder or file that somebody moved."""
+    known = {(one.sister, one.path) for one in found if _weighable(one)}
+    more = list[Collision]()
+    for sister in others:
+        for clash in merged[sister.worktree or ""].clashes if (sister.worktree or "") in merged else ():
+            here = next((name for name in clash.names if name in paths), None)
+            if here is None or any((sister.name, name) in known for name in clash.names):
+                continue
+            with database.faults(queen.settings.database):
+                open_there = trees.changed(queen.db, sister.worktree or "", clash.names)
+            work = f"{sister.name}'s uncommitted work" if open_there else f"what {sister.name} has committed"
+            where = colliding.at(sister)
+            more.append(
+                Collision(
+                    here,
+                    sister.name,
+                    UNCOMMITTED if open_there else COMMITTED,
+                    conflicts.DANGER,
+                    f"conflicts with {work} {_how(clash)}, {where}",
+                    where=where,
+                    merge=clash.verdict,
+                    words=clash.words,
+                )
+            )
+    return more
