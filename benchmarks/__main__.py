@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from benchmarks import doors, hive, hooks, measuring, merges, mirrors, quiet, rescue, scan, senses
+from benchmarks import allpairs, doors, hive, hooks, measuring, merges, mirrors, quiet, rescue, scan, senses
 from benchmarks.measuring import Row
 from benchmarks.stage import GITQUEEN
 
@@ -24,7 +24,7 @@ BENCHMARKS = {
     **scan.BENCHMARKS, **rescue.BENCHMARKS,
 }  # fmt: skip
 # These take repositories: `merges PATH...`.
-OF_PATHS = {"merges-quiet": quiet.rows}
+OF_PATHS = {"merges-speed": allpairs.rows, "merges-quiet": quiet.rows}
 HEADS = ("what", "floor", "gitqueen", "p95", "floor's", "ratio", "pairwise", "budget", "")
 README = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "README.md")
 MARKS = "<!-- {0}:begin -->", "<!-- {0}:end -->"
