@@ -116,6 +116,12 @@ def alike(
     return "they say nearly the same" if same else None
 
 
+def beside_numbers(task: str) -> str:
+    """What `task` says beside the numbers of issues; empty where that names no thing."""
+    rest = _ISSUE.sub(" ", task)
+    return rest if _things(_words(rest)) else ""
+
+
 def _joined(words: list[str], others: list[str]) -> list[str]:
     """`words` with `file name` as `filename` where the others say so."""
     known = {_stem(word) for word in others}

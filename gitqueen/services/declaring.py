@@ -52,18 +52,14 @@ def declare(queen: Queen, me: Sister, task: str) -> Declared:
 def _twins(queen: Queen, sister: Sister) -> tuple[Finding, ...]:
     """Live sisters who seem to do the same: kept, and told to them; she herself reads it now."""
     living = [other for other in tending.living(queen) if other.declared]
-    if not any(
-        resembling.alike(sister.task or "", s.task or "", sister.branch, s.branch)
-        for s in living
-        if s.row != sister.row
-    ):
+    if not any(resembling.twins(queen, sister, other) for other in living if other.row != sister.row):
         return ()
     from gitqueen.model import conflicts
     from gitqueen.services import colliding, remembering  # 5 ms for something that seldom happens
 
     if conflicts.policy(queen.config, conflicts.DUPLICATE_TASK) == conflicts.OFF:
         return ()
-    found = colliding.duplicate_tasks(living, only=sister.name)
+    found = colliding.duplicate_tasks(queen, living, only=sister.name)
     remembering.remember(queen, found, aware=sister.name)
     return tuple(found)
 

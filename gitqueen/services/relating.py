@@ -16,6 +16,16 @@ def kin(queen: Queen, common_dir: str) -> dict[str, str]:
         return repos.kin(queen.db, common_dir)
 
 
+def apart(queen: Queen, common_dir: str, other: str) -> bool:
+    """Whether these are repositories of two projects; False as long as one of them was never looked at."""
+    if common_dir == other:
+        return False
+    with database.faults(queen.settings.database):
+        known = repos.strangers(queen.db).keys().isdisjoint((common_dir, other))
+        both = {common_dir, other} <= repos.known(queen.db).keys()
+        return known and both and other not in repos.kin(queen.db, common_dir)
+
+
 AT_ONCE = 5
 """Repositories without a sister that one scan looks at: 200 new ones cost two git processes each."""
 

@@ -112,7 +112,7 @@ def reconcile(
 
     Of the worktrees `unread` nothing is known: what was seen to collide there neither holds nor is over.
     """
-    holding = colliding.duplicate_tasks(living) + colliding.shared_branches(living)
+    holding = colliding.duplicate_tasks(queen, living) + colliding.shared_branches(living)
     holding += colliding.shared_by_clones(queen, living, asked.unpushed)
     book = [*conflicts_table.open_ones(queen.db), *conflicts_table.muted(queen.db)]
     unsure = {conflict.id: conflict for conflict in book if _is_unsure(conflict, living, unread)}

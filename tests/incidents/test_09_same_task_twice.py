@@ -73,6 +73,38 @@ def test_the_same_feature_branch_is_the_same_work(sister: Callable[..., Sister],
     assert one.sh("iam 'writing more docs'").out == "📌 iza-1: writing more docs\n"
 
 
+@pytest.mark.parametrize(
+    ("task", "branch", "where", "why"),
+    [
+        ("fixing the crash, #7", "main", "elsewhere", None),
+        ("#7", "main", "elsewhere", None),
+        ("the other half", "feature/relay", "elsewhere", None),
+        ("the upload test is flaky", "main", "elsewhere", "they say nearly the same"),
+        ("fixing the crash, #7", "main", "clone", "both name #7"),
+        ("the other half", "feature/relay", "clone", "both on feature/relay"),
+        ("fixing the crash, #7", None, "nowhere", "both name #7"),
+    ],
+)
+def test_numbers_and_branches_mean_something_only_within_a_project(
+    task: str, branch: str | None, where: str, why: str | None,
+    sister: Callable[..., Sister], repo: Callable[..., Repo], tmp_path: Path,
+) -> None:  # fmt: skip
+    app = repo()
+    there = tmp_path if where == "nowhere" else app.clone("web") if where == "clone" else repo("web")
+    app.git("switch", "--quiet", "--create", "feature/relay")
+    if isinstance(there, Repo) and branch != "main":
+        there.git("switch", "--quiet", "--create", str(branch))
+    one, other = sister("iza-1", app), sister("iza-2", there)
+    assert one.sh("iam 'flaky upload tests, #7'").rc == 0
+    # Which repositories are one project is known once a scan has looked at them.
+    assert other.sh("gitqueen whoami; gitqueen scan").rc == 0
+    said = other.sh(f"iam '{task}'").out
+    assert (f": {why}\n" in said) if why else ("duplicate-task" not in said), said
+    assert one.sh("gitqueen scan").rc == 0
+    kept = json.loads(one.sh("gitqueen conflicts --json").out)["conflicts"]
+    assert ("duplicate-task" in [conflict["type"] for conflict in kept]) is (why is not None)
+
+
 def test_it_is_over_when_one_is_done_and_the_dead_do_not_count(two: tuple[Sister, Sister]) -> None:
     one, other = two
     assert one.sh("iam '#7'").rc == 0
