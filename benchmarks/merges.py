@@ -13,12 +13,13 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import pygit2
 
 from benchmarks.stage import Stage
-from gitqueen.git import merging, places, states
 from gitqueen.model.merges import UNKNOWN
+from gitqueen.services import predicting, queen
 
 MERGES = 150
 """Of each repository, unless told otherwise."""
@@ -146,10 +147,12 @@ class Scene:
 
     def __init__(self, stage: Stage, path: str) -> None:
         self.env = {**stage.env(), **_PEOPLE}
+        os.environ.update(self.env)  # this process has nothing else to do
         self.here, self.there = os.path.join(stage.root, "clone"), os.path.join(stage.root, "there")
         stage.git("clone", "--quiet", "--shared", "--no-checkout", path, self.here)
         stage.git("-C", self.here, "config", "advice.detachedHead", "false")
         stage.git("-C", self.here, "worktree", "add", "--quiet", "--no-checkout", "--detach", self.there)
+        self.queen = queen.open(dict(os.environ), lambda: datetime.now(UTC), self.here)
 
     def stand(self, worktree: str, commit: str) -> None:
         """Have `worktree` hold `commit` and nothing else."""
@@ -177,11 +180,8 @@ class Scene:
 
     def foretold(self) -> set[Names]:
         """What we say of merging into `here` what stands in `there`: the files in conflict, each with all its names."""
-        here, there = (places.find(folder) for folder in (self.here, self.there))
-        assert here is not None and there is not None
-        mine, hers = states.take(here), states.take(there)
-        pair = (mine.commit, hers.commit)
-        said = merging.predict(here, [pair], worktrees={mine.commit: self.here})[pair]
+        mine, hers = (predicting.of_worktree(self.queen, folder, fresh=True) for folder in (self.here, self.there))
+        (said,) = predicting.predict(self.queen, [(mine, hers)])
         if said.verdict == UNKNOWN:
             print(f"unknown: {said.why}", flush=True)
         return {tuple(plain(name) for name in clash.names) for clash in said.clashes}
