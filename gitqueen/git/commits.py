@@ -27,6 +27,13 @@ def head(place: Place) -> str | None:
     return asked.out.decode("ascii", "replace").strip() or None
 
 
+def named(place: Place, word: str) -> str | None:
+    """The commit that somebody calls `word`: a branch, a tag, `HEAD~2`...; None where there is none."""
+    args = ("rev-parse", "--verify", "--quiet", "--end-of-options", word + "^{commit}")
+    asked = process.run(*args, cwd=_where(place), check=False)
+    return asked.out.decode("ascii", "replace").strip() or None if asked.code == 0 else None
+
+
 def changed(place: Place, oid: str) -> list[str]:
     """Paths from the top that `oid` changed; of a merge only those that differ from every parent (INCIDENTS 12)."""
     args = ("diff-tree", "-r", "-c", "--root", "--no-commit-id", "--name-only", "--no-renames", "-z", oid, "--")
@@ -172,13 +179,6 @@ def _beside(here: Place, env: Mapping[str, str], there: Place, *args: str) -> by
     return asked.out if asked.code == 0 else b""
 
 
-def unpushed(place: Place) -> bool:
-    """Whether HEAD has a commit that no branch of any remote has, as far as this repository knows."""
-    args = ("rev-list", "--max-count=1", "HEAD", "--not", "--remotes", "--")
-    asked = process.run(*args, cwd=_where(place), check=False)
-    return asked.code == 0 and bool(asked.out.strip())
-
-
 def origin(place: Place) -> tuple[str, str]:
     """The first commit of the history here and where it was cloned from, in one form; each empty where there is none.
 
@@ -187,13 +187,13 @@ def origin(place: Place) -> tuple[str, str]:
     where = _where(place)
     remote = process.run("config", "--get", "remote.origin.url", cwd=where, check=False)
     if os.path.exists(os.path.join(place.common_dir, "shallow")):
-        return "", _plain(os.fsdecode(remote.out).strip())
+        return "", plain(os.fsdecode(remote.out).strip())
     first = process.run("rev-list", "--max-parents=0", "HEAD", "--", cwd=where, check=False, timeout=60.0)
     roots = sorted(first.out.decode("ascii", "replace").split()) if first.code == 0 else []
-    return (roots[0] if roots else ""), _plain(os.fsdecode(remote.out).strip())
+    return (roots[0] if roots else ""), plain(os.fsdecode(remote.out).strip())
 
 
-def _plain(url: str) -> str:
+def plain(url: str) -> str:
     """`git@host:team/app.git` and `https://user@host/team/app` alike as `host/team/app`."""
     rest = url.partition("://")[2] or url.replace(":", "/", 1)
     host, slash, path = rest.partition("/")

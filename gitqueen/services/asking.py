@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from gitqueen.git import commits, probes
+from gitqueen.git import probes
 from gitqueen.git.places import Place
 from gitqueen.model.conflicts import STALE_INDEX, Conflict
 from gitqueen.model.sisters import Sister
-from gitqueen.services import colliding, undoing
+from gitqueen.services import colliding, pushing, undoing
 from gitqueen.services.queen import Queen
 from gitqueen.services.remembering import Asked
 from gitqueen.store import conflicts, database, trees
@@ -24,19 +24,19 @@ def ask(queen: Queen, living: Sequence[Sister], seen: Mapping[str, Place]) -> As
         every = conflicts.open_ones(queen.db)
     book = [one for one in every if one.subject == colliding.COMMITTED]
     taken = [one for one in every if one.type == STALE_INDEX and one.subject.startswith(f"{undoing.TOOK}\0")]
-    cloned = colliding.cloned(queen, living)
+    cloned = pushing.worktrees(queen, living)
     if not book and not cloned and not taken:
         return Asked()
     wanted = cloned.union(one.worktree for one in living if book and one.worktree)
     there = {**seen, **probes.find(wanted.union(one.worktree for one in taken if one.worktree) - seen.keys())}
     answering = [sister for sister in living if sister.worktree in there]
-    unpushed = {folder for folder in cloned if (place := there.get(folder)) and commits.unpushed(place)}
+    unpushed = pushing.ask(queen, living, there) if cloned else {}
     undone = {
         one.id: undoing.still(queen.at(place), one)
         for one in taken
         if (place := there.get(one.worktree or "")) is not None
     }
-    return Asked(frozenset(unpushed), dict(_unmerged(queen, book, answering, there)), undone)
+    return Asked(unpushed, dict(_unmerged(queen, book, answering, there)), undone)
 
 
 def _unmerged(

@@ -79,44 +79,6 @@ def _shared(group: list[Sister], branch: str) -> Finding:
     )
 
 
-def _by_clones(queen: Queen, living: Iterable[Sister]) -> list[list[Sister]]:
-    """Groups of sisters on one branch of one project in different clones of it."""
-    groups: dict[tuple[str, str], list[Sister]] = {}
-    for sister in living:
-        if sister.common_dir is not None and sister.branch is not None and sister.worktree is not None:
-            family = min(relating.kin(queen, sister.common_dir))
-            groups.setdefault((family, sister.branch), []).append(sister)
-    return [group for _, group in sorted(groups.items()) if len({sister.common_dir for sister in group}) > 1]
-
-
-def cloned(queen: Queen, living: Iterable[Sister]) -> set[str]:
-    """The worktrees of sisters who are on one branch in different clones."""
-    return {sister.worktree for group in _by_clones(queen, living) for sister in group if sister.worktree}
-
-
-def shared_by_clones(queen: Queen, living: Iterable[Sister], unpushed: Collection[str]) -> list[Finding]:
-    """One finding per branch on which several clones have commits that no remote has: who pushes last is rejected."""
-    found = []
-    for group in _by_clones(queen, living):
-        ahead = [sister for sister in group if sister.worktree in unpushed]
-        if len({sister.common_dir for sister in ahead}) < 2:
-            continue
-        first, sisters = ahead[0], tuple(sorted(sister.name for sister in ahead))
-        detail = f"{_and(sisters)} have unpushed commits on {first.branch} in clones of their own"
-        found.append(
-            Finding(
-                type=conflicts.SHARED_BRANCH,
-                sisters=sisters,
-                severity=conflicts.INFO,
-                detail=detail,
-                subject=f"{first.branch} in clones",
-                repo=first.repo,
-                common_dir=min(relating.kin(queen, first.common_dir or "")),
-            )
-        )
-    return found
-
-
 def _and(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 

@@ -23,6 +23,10 @@ from gitqueen.store import conflicts as conflicts_table
 from gitqueen.store import database, events, trees
 from gitqueen.store import messages as messages_table
 
+TYPE_CHECKING = False  # importing typing costs a hook 4 ms
+if TYPE_CHECKING:
+    from gitqueen.git.pushes import Push
+
 
 def remember(
     queen: Queen, found: Iterable[Finding], aware: str | None = None, letters: Mapping[str, str] | None = None
@@ -93,8 +97,8 @@ def _letter(finding: Finding, name: str) -> str:
 class Asked:
     """What git was asked before the transaction (`asking`): it is slow, and others wait for the database."""
 
-    unpushed: frozenset[str] = frozenset()
-    """Worktrees with commits that no remote has."""
+    unpushed: Mapping[str, Push] = field(default_factory=dict)
+    """Worktree -> what a push of it would be, of those on one branch in several clones."""
     unmerged: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Conflict -> those of its paths that her commits still change and his branch has not."""
     undone: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -112,8 +116,10 @@ def reconcile(
 
     Of the worktrees `unread` nothing is known: what was seen to collide there neither holds nor is over.
     """
+    from gitqueen.services import pushing  # scans alone reconcile
+
     holding = colliding.duplicate_tasks(queen, living) + colliding.shared_branches(living)
-    holding += colliding.shared_by_clones(queen, living, asked.unpushed)
+    holding += pushing.findings(queen, living, asked.unpushed)
     book = [*conflicts_table.open_ones(queen.db), *conflicts_table.muted(queen.db)]
     unsure = {conflict.id: conflict for conflict in book if _is_unsure(conflict, living, unread)}
     holding = [finding for finding in holding if not _is_part(finding, unsure.values())]

@@ -76,11 +76,45 @@ def test_in_clones_only_when_both_have_what_was_not_pushed(
     assert shared(one) == []
     play.ok(iza, "echo 1 >b; git add b; git commit -qm b")
     scan(bea)
-    assert shared(one) == [("info", ["bea", "iza"], "bea and iza have unpushed commits on main in clones of their own")]
+    said = "bea ({}) and iza ({}) have unpushed commits on main in clones of their own"
+    second = "; who pushes second will be rejected"
+    assert shared(one) == [("info", ["bea", "iza"], said.format(1, 1) + second)]
+    play.ok(iza, "git commit -qm more --allow-empty")
+    scan(bea)
+    assert shared(one) == [("info", ["bea", "iza"], said.format(1, 2) + second)]
     play.ok(bea, "git push -q")
     scan(bea)
     assert shared(one) == []
+    # She goes on from what she pushed; the other one never heard of it, and git would tell her at her push.
+    play.ok(bea, "git commit -qm on --allow-empty; git commit -qm 'and on' --allow-empty")
+    scan(bea)
+    late = "; iza will be rejected at push before a pull: others pushed already"
+    assert shared(one) == [("info", ["bea", "iza"], said.format(2, 2) + late)]
+    assert iza.sh("git push -q").rc == 1
+    scan(bea)
+    assert shared(one) == [("info", ["bea", "iza"], said.format(2, 2) + late)]
+    play.ok(iza, "git pull -q --rebase")
+    scan(bea)
+    assert shared(one) == [("info", ["bea", "iza"], said.format(2, 2) + second)]
+    play.ok(iza, "git push -q")
+    scan(bea)
+    assert shared(one) == []
     assert (told(bea), told(iza)) == (0, 0)
+
+
+def test_clones_that_push_elsewhere_or_nowhere_reject_nobody(
+    repo: Callable[..., Repo], sister: Callable[..., Sister]
+) -> None:
+    app = kit.install(repo())
+    clone, fork = kit.install(app.clone("clone")), kit.install(app.clone("fork"))
+    fork.git("config", "remote.origin.pushurl", "https://example.org/fork")
+    bea, iza, ann = sister("bea", app), sister("iza", clone), sister("ann", fork)
+    for one in (bea, iza, ann):
+        play.ok(one, "iam 'her own part'; git commit -qm own --allow-empty")
+    scan(bea)
+    assert ("info", ["ann", "bea", "iza"]) in [one[:2] for one in shared(app)]
+    said = "ann (1), bea (no remote) and iza (1) have unpushed commits on main in clones of their own"
+    assert said in [one[2] for one in shared(app)]
 
 
 @pytest.mark.parametrize("where", ["linked", "clone"])
