@@ -15,11 +15,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import pytest
 
@@ -250,11 +250,20 @@ class Sister:
         self.close()
 
 
+def until(true: Callable[[], Any], what: str | Callable[[], str] = "it came true") -> Any:
+    """Wait for `true()` to be so, which `what` says in words, and return what it said."""
+    deadline = time.monotonic() + PATIENCE
+    while not (found := true()):
+        if time.monotonic() > deadline:
+            pytest.fail(f"not within {PATIENCE:g} s: {what if isinstance(what, str) else what()}", pytrace=True)
+        time.sleep(0.02)
+    return found
+
+
 def orphan(
     *argv: str | os.PathLike[str],
     cwd: str | os.PathLike[str],
     env: Mapping[str, str | None] | None = None,
-    timeout: float = PATIENCE,
 ) -> Done:
     """Run a command above which nobody stands but init: neither these tests nor the agent that may run them."""
     words = [os.fspath(word) for word in argv]
@@ -275,11 +284,7 @@ def orphan(
             parent.wait()
             assert parent.stdin is not None
             parent.stdin.write(b"go\n")
-        deadline = time.monotonic() + timeout
-        while not os.path.exists(os.path.join(box, "rc")):
-            if time.monotonic() > deadline:
-                pytest.fail(f"{shlex.join(words)} did not end within {timeout:g} s")
-            time.sleep(0.01)
+        until(lambda: os.path.exists(os.path.join(box, "rc")), f"{shlex.join(words)} ended")
         rc, out, err = (Path(box, name).read_text("utf-8", "surrogateescape") for name in ("rc", "out", "err"))
         return Done(int(rc), out, err)
 

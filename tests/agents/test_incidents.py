@@ -19,8 +19,7 @@ import pytest
 
 from tests.agents import sessions
 from tests.agents.sessions import Claude, bash, read, write
-from tests.doors.kit import until
-from tests.hive import Repo, Runner
+from tests.hive import Repo, Runner, until
 from tests.hooks.kit import drained
 from tests.rescue.kit import lost, rescues, stand
 

@@ -6,8 +6,8 @@ import json
 import os
 import re
 import subprocess
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -181,10 +181,7 @@ def test_a_terminal_gets_the_users_pager_and_colours(app: Repo, tmp_path: Path) 
         seen.unlink(missing_ok=True)
         line = f"cd {app.path} && {gitqueen()} {command}; touch {seen}.done; sleep 60"
         subprocess.run(["tmux", "-S", socket, "new-session", "-d", "-x", "100", "-y", "30", line], check=True)
-        deadline = time.monotonic() + 30
-        while not os.path.exists(f"{seen}.done"):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        until(partial(os.path.exists, f"{seen}.done"), "it has been shown")
         os.unlink(f"{seen}.done")
         subprocess.run(["tmux", "-S", socket, "kill-server"], check=True)
         text = seen.read_text()

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests import hive
-from tests.hive import Repo, Runner, Sister
+from tests.hive import Repo, Runner, Sister, until
 
 
 class Daemon:
@@ -41,13 +41,6 @@ class Daemon:
 
     def log(self) -> str:
         return (self.home / "daemon.log").read_text()
-
-
-def until(holds: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + hive.PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 @pytest.fixture

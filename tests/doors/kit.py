@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -116,11 +116,3 @@ def raw(payload: bytes, agent: str = "claude") -> subprocess.CompletedProcess[by
 def later(file: Path) -> None:
     """Have it been written a while from now, when nobody's formatter is at work any more."""
     os.utime(file, (time.time() + 60,) * 2)
-
-
-def until(true: Callable[[], object]) -> None:
-    """Wait for `true()` to be so."""
-    deadline = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)

@@ -15,7 +15,7 @@ import pytest
 
 from tests.doors import kit
 from tests.doors.kit import Session
-from tests.hive import Repo
+from tests.hive import Repo, until
 
 START = json.dumps(kit.claude("SessionStart:startup")).encode()
 
@@ -102,7 +102,7 @@ def test_interrupted_it_leaves_without_a_word(repo: Callable[..., Repo]) -> None
     reader, writer = os.pipe()
     command = [sys.executable, "-I", "-S", kit.DOOR, "agent", "claude"]
     with subprocess.Popen(command, stdin=reader, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as door:
-        kit.until(lambda: "SigCgt" in (said := Path(f"/proc/{door.pid}/status").read_text()) and _catches(said))
+        until(lambda: "SigCgt" in (said := Path(f"/proc/{door.pid}/status").read_text()) and _catches(said))
         door.send_signal(signal.SIGALRM)
         assert door.communicate(timeout=60) == (b"", b"")
     os.close(reader)

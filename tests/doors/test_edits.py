@@ -13,7 +13,7 @@ import pytest
 
 from tests.doors import kit
 from tests.doors.kit import Session, refusal, warning
-from tests.hive import Repo, Runner
+from tests.hive import Repo, Runner, until
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def test_who_is_nobody_is_warned_and_never_refused(both: tuple[Repo, Session, Se
     orphan = f"setsid -f sh -c '{sys.executable} -I -S {kit.DOOR} agent claude <p >out; echo >done' "
     (app.path / ".git/p").write_text(json.dumps(payload))
     Runner(app.path / ".git")("sh", "-c", orphan, env={"GITQUEEN_NAME": None}, check=True)
-    kit.until((app.path / ".git/done").exists)
+    until((app.path / ".git/done").exists)
     assert "ada" in warning(json.loads((app.path / ".git/out").read_text()))
 
 

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.doors import kit
 from tests.doors.kit import Session
-from tests.hive import Repo, Runner
+from tests.hive import Repo, Runner, until
 
 
 @pytest.fixture
@@ -91,7 +90,7 @@ def test_what_the_queen_hears_late_is_told_late_and_not_never(both: tuple[Repo, 
     with open(Path(os.environ["GITQUEEN_HOME"], "spool", "lock"), "ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # as whoever drains it, and is slow
         bob.sister.sh("git commit -qam 'all of it'")
-        kit.until(lambda: time.time() >= made + 2)
+        until(lambda: time.time() >= made + 2)
         assert "bob committed" not in ada.prompt()
     bob.sister.sh("gitqueen scan")
     assert f"- bob committed a.py, which you had edited ({app.head[:10]})." in ada.prompt()

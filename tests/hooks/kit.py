@@ -7,16 +7,15 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from gitqueen.git import hooks
 from gitqueen.git.hooktext import block, tool
+from tests import hive
 from tests.hive import Repo, Runner, Sister
 
-WAIT = 20.0
-"""Seconds after which something that happens in the background will not happen any more."""
+until = hive.until
 
 
 def install(repo: Repo) -> Repo:
@@ -30,15 +29,6 @@ def no_scan_due() -> None:
     due = Path(os.environ["GITQUEEN_HOME"], "next-scan")
     due.touch()
     os.utime(due, (time.time() + 10_000,) * 2)
-
-
-def until(true: Callable[[], Any], what: str) -> Any:
-    """Wait for `true()` to be so, and return what it said."""
-    deadline = time.monotonic() + WAIT
-    while not (found := true()):
-        assert time.monotonic() < deadline, f"{what}: not within {WAIT:g} s"
-        time.sleep(0.02)
-    return found
 
 
 def spool() -> list[str]:

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 
 from gitqueen.senses import processes, sessions
 from gitqueen.senses.sessions import Session
+from tests.hive import until
 
 SH = os.path.realpath(shutil.which("sh") or "/bin/sh")
 Start = Callable[..., subprocess.Popen[bytes]]
@@ -64,13 +64,6 @@ def found(*pids: int) -> dict[int, Session]:
     return {one.process.pid: one for one in sessions.find(table) if one.process.pid in below}
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to be"
-        time.sleep(0.01)
-
-
 def test_a_session_is_told_with_its_folder_kind_and_what_its_environment_says_of_it(
     start: Start, tmp_path: Path
 ) -> None:
@@ -94,7 +87,7 @@ def test_what_an_agent_forks_and_greps_with_is_no_session(start: Start, tmp_path
     def children() -> list[list[str]]:
         return [processes.arguments(one.pid) for one in processes.everyone().values() if one.ppid == outer.pid]
 
-    wait_for(lambda: len(children()) == 2 and ["rg", "-c"] in [words[:2] for words in children()])
+    until(lambda: len(children()) == 2 and ["rg", "-c"] in [words[:2] for words in children()])
     assert list(found(outer.pid)) == [outer.pid]
 
 
@@ -121,7 +114,7 @@ def test_a_wrapper_and_what_it_wraps_are_one_session_and_a_command_of_an_agent_a
     )
     # An interpreter that runs a script: which language it speaks is nobody's business here.
     outer = start(sys.executable, os.fspath(script))
-    wait_for(lambda: len(found(outer.pid)) == (1 if same_session else 2))
+    until(lambda: len(found(outer.pid)) == (1 if same_session else 2))
     assert [one.agent for one in found(outer.pid).values()] == ["codex"] * (1 if same_session else 2)
     assert (outer.pid in found(outer.pid)) == (expected == "both")
     for pid in found(outer.pid).keys() - {outer.pid}:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 
 from gitqueen.senses import tmux
 from gitqueen.senses.tmux import Pane, Server
+from tests.hive import until
 
 Tmux = Callable[..., str]
 
@@ -33,13 +33,6 @@ def run_tmux(at: str) -> Iterator[Tmux]:
 
     yield call
     subprocess.run(["tmux", "-S", at, "kill-server"], capture_output=True)
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to be"
-        time.sleep(0.01)
 
 
 @pytest.mark.needs_tmux
@@ -66,7 +59,7 @@ def test_its_panes_are_seen_with_process_title_and_who_looks(run_tmux: Tmux, at:
     )
     os.close(terminal)
     try:
-        wait_for(lambda: tmux.ask(at, 30).clients == ((client.pid, "$1"),))
+        until(lambda: tmux.ask(at, 30).clients == ((client.pid, "$1"),))
         assert [(pane.id, pane.focused) for pane in tmux.ask(at, 30).panes] == [
             (one[0], False),
             (two[0], False),

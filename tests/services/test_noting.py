@@ -33,7 +33,7 @@ def told(app: Repo, revision: str = "HEAD") -> list[Line]:
 
 
 def wait_for(app: Repo, wanted: list[Line], revision: str = "HEAD") -> None:
-    until(lambda: told(app, revision) == wanted, f"{revision} is told of {wanted}, not of {told(app, revision)}")
+    until(lambda: told(app, revision) == wanted, lambda: f"{revision} is told of {wanted}, not {told(app, revision)}")
 
 
 def test_a_task_is_noted_where_it_begins_and_ends(repo: Callable[..., Repo], sister: Callable[..., Sister]) -> None:
@@ -116,7 +116,7 @@ def history(app: Repo) -> list[list[Line]]:
 
 
 def wait_for_history(app: Repo, wanted: list[list[Line]]) -> None:
-    until(lambda: history(app) == wanted, f"history is {wanted}, not {history(app)}")
+    until(lambda: history(app) == wanted, lambda: f"history is {wanted}, not {history(app)}")
 
 
 def test_an_amended_commit_is_told_of_once(two: tuple[Repo, Sister, Sister]) -> None:

@@ -17,16 +17,9 @@ from pathlib import Path
 import pytest
 
 from tests import hive
-from tests.hive import Sister
+from tests.hive import Sister, until
 
 HOLD = [hive.gitqueen(), "claim", "deploy", "--"]
-
-
-def until(what: Callable[[], object]) -> None:
-    deadline = time.monotonic() + hive.PATIENCE
-    while not what():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -19,7 +18,7 @@ import pytest
 
 from gitqueen.services import queen, scanning
 from tests import hive
-from tests.hive import Repo, Runner, Sister
+from tests.hive import Repo, Runner, Sister, until
 
 
 @pytest.fixture
@@ -248,10 +247,7 @@ def test_a_command_that_does_not_look_has_somebody_else_look(
     db.execute("UPDATE meta SET value = '0.0' WHERE key = 'last_scan'")
     iza.sh("gitqueen claims")
     query = "SELECT dirty FROM sessions"
-    deadline = time.monotonic() + hive.PATIENCE
-    while db.execute(query).fetchone() != (1,):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: db.execute(query).fetchone() == (1,), "it was looked")
 
 
 def test_markers_of_a_managed_repository_say_who_lives_there(

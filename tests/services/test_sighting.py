@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,7 +22,7 @@ from gitqueen.senses import kitty
 from gitqueen.services import queen, sighting, tending
 from gitqueen.services.queen import Queen
 from gitqueen.views import structured
-from tests.hive import Repo, Runner, Sister, gitqueen
+from tests.hive import Repo, Runner, Sister, gitqueen, until
 
 Born = Callable[..., Sister]
 Row = dict[str, Any]
@@ -345,10 +344,7 @@ def test_a_declared_shell_that_becomes_an_agent_is_seen_as_one(hive: Hive, siste
     claude = os.fspath(shutil.copy2(os.path.realpath(shutil.which("sh") or ""), tmp_path / "claude"))
     os.mkfifo(tmp_path / "pipe")
     one.begin(f"exec {claude} -c 'read x <pipe; :'")
-    deadline = time.monotonic() + 30
-    while os.readlink(f"/proc/{one.pid}/exe") != claude:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: os.readlink(f"/proc/{one.pid}/exe") == claude, "she is an agent")
     assert {name: (seen["agent"], seen["task"]) for name, seen in hive().items()} == {
         "keeper-1": ("claude", "shipping")
     }
