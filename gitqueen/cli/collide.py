@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gitqueen import errors
 from gitqueen.cli import doing
 from gitqueen.cli.doing import json_option
 
@@ -26,14 +27,30 @@ def check(paths: tuple[str, ...], as_json: bool) -> int:
     return 1 if report.alarming else 0
 
 
-@click.command(epilog="Example: gitqueen conflicts --all --json")
+@click.command(
+    epilog="Examples: gitqueen conflicts --all --json   gitqueen conflicts --predict   "
+    "gitqueen conflicts --predict main feature"
+)
 @click.option("--all", "every", is_flag=True, help="Resolved ones too.")
+@click.option(
+    "--predict", is_flag=True, help="Merge every pair of sisters, or of the branches named, and say what conflicts."
+)
+@click.argument("sides", nargs=-1, metavar="[REV|SISTER]...")
 @json_option
-def conflicts(every: bool, as_json: bool) -> int:
-    """Open conflicts: who collides with whom, where, since when."""
+def conflicts(every: bool, predict: bool, sides: tuple[str, ...], as_json: bool) -> int:
+    """Open conflicts: who collides with whom, where, since when.
+
+    With --predict, what will be: nothing is touched, uncommitted work counts, and exit 1 says that a pair conflicts.
+    """
     from gitqueen.services import glancing, remembering
     from gitqueen.views import holdings, structured
 
+    if predict:
+        return _predict(sides, as_json)
+    if sides:
+        raise errors.Usage(
+            "names of sisters or branches go with --predict", hint="gitqueen conflicts --predict NAME..."
+        )
     queen = doing.open_queen()
     glancing.ensure(queen)
     book = remembering.book(queen, every)
@@ -43,6 +60,16 @@ def conflicts(every: bool, as_json: bool) -> int:
         lambda: holdings.conflicts(book, queen.now, doing.palette()),
     )
     return 0
+
+
+def _predict(sides: tuple[str, ...], as_json: bool) -> int:
+    from gitqueen.services import forecasting
+    from gitqueen.views import forecast
+
+    queen = doing.open_queen()
+    report = forecasting.forecast(queen, doing.onlooker(queen), sides)
+    doing.show(as_json, lambda: {"pairs": forecast.shape(report)}, lambda: forecast.forecast(report, doing.palette()))
+    return 1 if report.conflicting else 0
 
 
 @click.command(epilog="Example: gitqueen resolve file-collision-0123456789")

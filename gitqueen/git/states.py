@@ -7,6 +7,7 @@ repository gets nothing. Right with filters, sparse and split indexes, SHA-256 a
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from gitqueen.git.places import Place
 
 LARGEST = 20 * 1024 * 1024
 """Bytes of a file above which its content is left out: hashing and packing 100 MB takes seconds."""
+
+_MOST_FOLDERS = 500
+"""Folders that one command names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +125,20 @@ def _unmerged(place: Place, env: Mapping[str, str]) -> list[str]:
 
 def _add(place: Place, env: Mapping[str, str], paths: Sequence[str], patience: float) -> list[str]:
     """Put what stands at `paths` into the index of `env`; returns those that it was not done for."""
-    left_out, fits = list[str](), list[str]()
+    left_out, fits, folders = list[str](), list[str](), list[str]()
     for path in paths:
-        if path.endswith("/"):
-            continue  # a repository inside this one is none of its files
         try:
-            size = os.lstat(os.path.join(place.worktree or "", path)).st_size
+            found = os.lstat(os.path.join(place.worktree or "", path))
         except OSError:
-            size = 0  # deleted
-        (fits if size <= LARGEST else left_out).append(path)
+            fits.append(path)  # deleted
+            continue
+        if stat.S_ISDIR(found.st_mode):
+            folders.append(path.rstrip("/"))
+        else:
+            (fits if found.st_size <= LARGEST else left_out).append(path)
+    if folders:  # a submodule, or where a file was; a repository inside this one is none of its files
+        args = ("--literal-pathspecs", "ls-files", "-z", "--")
+        fits += set(folders).intersection(staging.paths(_git(place, env, *args, *folders[:_MOST_FOLDERS]).out))
     if not fits:
         return left_out
     asked = _update(place, env, fits, patience)

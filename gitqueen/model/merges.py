@@ -59,9 +59,14 @@ class Clash:
         """`lines 3 and 10-14 (hers 3 and 12-15)`, or what kind of conflict it is."""
         if not self.lines:
             return self.verdict if self.verdict != CONTENT else "its text"
-        ours, theirs = ([_range(getattr(one, side)) for one in self.lines] for side in ("ours", "theirs"))
-        word = "line" if len(ours) == 1 and "-" not in ours[0] else "lines"
-        return f"{word} {_listed(ours)} (hers {_listed(theirs)})"
+        hers = places(self.lines, "theirs").partition(" ")[2]
+        return f"{places(self.lines, 'ours')} (hers {hers})"
+
+
+def places(lines: Sequence[Lines], side: str) -> str:
+    """`line 3`, `lines 3 and 10-14`: of the side `ours` or `theirs`."""
+    words = [_range(getattr(one, side)) for one in lines]
+    return f"{'line' if len(words) == 1 and '-' not in words[0] else 'lines'} {_listed(words)}"
 
 
 def _range(lines: tuple[int, int]) -> str:

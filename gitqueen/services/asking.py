@@ -12,21 +12,26 @@ from gitqueen.git import probes
 from gitqueen.git.places import Place
 from gitqueen.model.conflicts import STALE_INDEX, Conflict
 from gitqueen.model.sisters import Sister
-from gitqueen.services import colliding, pushing, undoing
+from gitqueen.services import colliding, predicting, pushing, undoing, weighing
 from gitqueen.services.queen import Queen
 from gitqueen.services.remembering import Asked
-from gitqueen.store import conflicts, database, trees
+from gitqueen.store import conflicts, database, repos, trees
 
 
-def ask(queen: Queen, living: Sequence[Sister], seen: Mapping[str, Place]) -> Asked:
-    """What `remembering.reconcile` must know of repositories. `seen`: worktrees that answered a moment ago."""
+def ask(
+    queen: Queen, living: Sequence[Sister], seen: Mapping[str, Place], changed: Mapping[str, Sequence[str]]
+) -> Asked:
+    """What `remembering.reconcile` must know of repositories. `seen`: worktrees that answered a moment ago; `changed`:
+    the paths that were seen to be changed in those that were read now."""
+    _take_states(queen, living, seen, changed)
     with database.faults(queen.settings.database):
         every = conflicts.open_ones(queen.db)
     book = [one for one in every if one.subject == colliding.COMMITTED]
     taken = [one for one in every if one.type == STALE_INDEX and one.subject.startswith(f"{undoing.TOOK}\0")]
     cloned = pushing.worktrees(queen, living)
+    weighed = weighing.again(queen, every, living, seen, changed)
     if not book and not cloned and not taken:
-        return Asked()
+        return Asked(weighed=weighed)
     wanted = cloned.union(one.worktree for one in living if book and one.worktree)
     there = {**seen, **probes.find(wanted.union(one.worktree for one in taken if one.worktree) - seen.keys())}
     answering = [sister for sister in living if sister.worktree in there]
@@ -36,7 +41,22 @@ def ask(queen: Queen, living: Sequence[Sister], seen: Mapping[str, Place]) -> As
         for one in taken
         if (place := there.get(one.worktree or "")) is not None
     }
-    return Asked(unpushed, dict(_unmerged(queen, book, answering, there)), undone)
+    return Asked(unpushed, dict(_unmerged(queen, book, answering, there)), undone, weighed)
+
+
+def _take_states(
+    queen: Queen, living: Sequence[Sister], seen: Mapping[str, Place], changed: Mapping[str, Sequence[str]]
+) -> None:
+    """So that a commit need not wait for it: what stands in the worktrees of sisters who may collide."""
+    families: dict[str, set[str]] = {}
+    with database.faults(queen.settings.database):
+        managed = repos.all_managed(queen.db)
+        for sister in living:
+            if sister.worktree is not None and sister.worktree in seen and sister.common_dir in managed:
+                families.setdefault(min(repos.kin(queen.db, sister.common_dir)), set()).add(sister.worktree)
+    wanted = [seen[worktree] for several in families.values() if len(several) > 1 for worktree in sorted(several)]
+    if wanted:
+        predicting.refresh(queen, wanted, changed)
 
 
 def _unmerged(

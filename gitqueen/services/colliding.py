@@ -238,7 +238,11 @@ def findings(queen: Queen, me: str, collisions: Iterable[Collision]) -> list[Fin
     for (sister, verdict), group in sorted(groups.items()):
         group.sort(key=lambda one: conflicts.weight(one.severity))
         worst = [one for one in group if one.severity == group[0].severity]
-        detail = f"{me} {_does(worst[0])} {_listed([one.path for one in worst])}, {worst[0].detail}"
+        if worst[0].words and len(worst) > 1:  # each conflicts in lines of its own
+            also = _listed([f"{one.path} ({one.words})" for one in worst[1:]])
+            detail = f"{me} {_does(worst[0])} {worst[0].path}, {worst[0].detail}; also {also}"
+        else:
+            detail = f"{me} {_does(worst[0])} {_listed([one.path for one in worst])}, {worst[0].detail}"
         if rest := [one.path for one in group if one.severity == conflicts.INFO and one not in worst]:
             detail += f"; {_listed(rest)} {'merges' if len(rest) == 1 else 'merge'} cleanly"
         found.append(

@@ -40,16 +40,22 @@ class Side:
 
 
 def of_worktree(
-    queen: Queen, worktree: str, suspects: Collection[str] = (), patience: float = 60.0, fresh: bool = False
+    queen: Queen,
+    worktree: str,
+    suspects: Collection[str] = (),
+    patience: float = 60.0,
+    fresh: bool = False,
+    seen: Collection[str] | None = None,
 ) -> Side:
     """All that stands in a worktree. By what the last scan saw there and what was taken then, where no file of it has
-    been written since; `suspects`: paths that were written since; `fresh`: git looks at every file.
+    been written since; `seen`: what a scan that goes on saw changed; `suspects`: paths that were written since;
+    `fresh`: git looks at every file.
 
     Raises `errors.GitFailed` where git cannot tell.
     """
     with database.faults(queen.settings.database):
         tree = trees.worktrees(queen.db).get(worktree)
-        changed = trees.changed(queen.db, worktree) if tree is not None else set[str]()
+        changed = set(seen) if seen is not None else trees.changed(queen.db, worktree) if tree is not None else set()
         kept = merges_table.states(queen.db).get(worktree)
     if tree is None or not tree.git_dir or fresh:
         place = places.find(worktree)
@@ -78,7 +84,7 @@ def _mark(place: Place, changed: Iterable[str]) -> str:
     return f"{moved}.{log}"
 
 
-def refresh(queen: Queen, worktrees: Iterable[Place], changed: dict[str, tuple[str, ...]]) -> None:
+def refresh(queen: Queen, worktrees: Iterable[Place], changed: Mapping[str, Sequence[str]]) -> None:
     """Take the states of these worktrees where they are not what they were; a scan has just looked at them.
 
     `changed`: worktree -> the paths that it saw, of those that were read now."""

@@ -48,7 +48,7 @@ def remember(
             # The next commit brings other paths; those of the last one collide until the scan sees that they do not.
             finding = replace(finding, facts=tuple(sorted({*known.facts, *finding.facts})))
         conflicts_table.save(queen.db, finding, since)
-        if not is_open:
+        if not is_open or (known is not None and _worse(known, finding)):
             _announce(queen, finding, aware, letters or {})
 
 
@@ -56,6 +56,11 @@ def muted(queen: Queen, finding: Finding) -> bool:
     """Whether somebody said by hand that these facts are no matter."""
     with database.faults(queen.settings.database):
         return _is_muted(conflicts_table.get(queen.db, finding.id), finding)
+
+
+def _worse(known: Conflict, finding: Finding) -> bool:
+    """Whether what was nobody's trouble has become one."""
+    return known.severity == conflicts.INFO and conflicts.alarming([finding.severity])
 
 
 def _is_muted(known: Conflict | None, finding: Finding) -> bool:
@@ -103,6 +108,8 @@ class Asked:
     """Conflict -> those of its paths that her commits still change and his branch has not."""
     undone: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Conflict -> those of its paths from which a commit took something that is not back."""
+    weighed: Mapping[str, Finding] = field(default_factory=dict)
+    """Conflict -> what it comes to now, where the work of either has changed since."""
 
 
 def reconcile(
@@ -134,6 +141,10 @@ def reconcile(
             closed += [conflict] if conflict.resolved_at is None else []
         elif facts != conflict.facts:
             conflicts_table.set_facts(queen.db, conflict.id, facts)
+        if facts is not None and conflict.resolved_at is None and (finding := asked.weighed.get(conflict.id)):
+            conflicts_table.weigh(queen.db, conflict.id, finding.severity, finding.detail)
+            if _worse(conflict, finding):
+                _announce(queen, finding, None, {})
     return closed
 
 

@@ -33,6 +33,7 @@ from gitqueen.services import (
     losing,
     marking,
     mirroring,
+    predicting,
     recording,
     relating,
     remembering,
@@ -132,7 +133,7 @@ def scan(
     others = relating.AT_ONCE if survey.new < MANY else 0
     relating.relate(queen, _common_dirs(view), survey.apart, others)
     _record_unseen(queen, view, survey)
-    asked = asking.ask(queen, view.alive, survey.places)
+    asked = asking.ask(queen, view.alive, survey.places, survey.changed)
     with step("services", "write what was seen"), database.transaction(queen.db, patience=min(patience, DATABASE)):
         _bury(queen, view, survey.apart)
         _write_trees(queen, view, survey)
@@ -343,6 +344,7 @@ def _prune(queen: Queen) -> None:
     before = queen.now - timedelta(seconds=queen.duration("gitqueen.retention", RETENTION))
     events.forget(queen.db, before)
     messages_table.forget(queen.db, before)
+    predicting.forget(queen)
     claims_table.forget(queen.db, before)
     conflicts_table.forget(queen.db, before)
     commits_table.forget(queen.db, before)

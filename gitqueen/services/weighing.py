@@ -12,7 +12,7 @@ from dataclasses import replace
 from gitqueen import errors
 from gitqueen.git import staging, states
 from gitqueen.model import conflicts, merges
-from gitqueen.model.conflicts import Collision
+from gitqueen.model.conflicts import Collision, Conflict, Finding
 from gitqueen.model.merges import Clash, Merge
 from gitqueen.model.sisters import Sister
 from gitqueen.services import colliding, predicting
@@ -59,6 +59,56 @@ def standing(queen: Queen, found: Sequence[Collision], others: Sequence[Sister])
     asked = {one.path for one in found if _weighable(one)}
     changed = staging.uncommitted(worktree, asked)
     return _weigh(queen, lambda: predicting.of_worktree(queen, worktree, fresh=True), found, others, changed=changed)
+
+
+def again(
+    queen: Queen,
+    book: Iterable[Conflict],
+    living: Sequence[Sister],
+    answering: Collection[str],
+    seen: Mapping[str, Collection[str]],
+) -> dict[str, Finding]:
+    """Conflict -> what it comes to now, of those about files that git may merge; where something has changed since.
+    `answering`: worktrees that can be looked into without hanging; `seen`: what a scan has just seen changed there."""
+    there = {sister.name: sister for sister in living}
+    asked: dict[str, tuple[Conflict, Sister, Sister]] = {}
+    for conflict in book:
+        verdict, _, named = conflict.subject.partition(" ")
+        if (
+            conflict.type != conflicts.FILE_COLLISION
+            or verdict not in colliding.WEIGHABLE
+            or len(conflict.sisters) != 2
+        ):
+            continue
+        last = named or conflict.sisters[1]
+        both = [there[name] for name in conflict.sisters if name in there]
+        both.sort(key=lambda sister: sister.name == last)
+        worktrees = {one.worktree for one in both}
+        if len(both) == 2 and len(worktrees) == 2 and worktrees <= set(answering):
+            asked[conflict.id] = (conflict, both[0], both[1])
+    wanted = dict.fromkeys(one.worktree or "" for _, *both in asked.values() for one in both)
+    sides = _sides(queen, dict.fromkeys(wanted, ()), PATIENCE, seen)
+    pairs = {
+        key: (mine, theirs)
+        for key, (_, one, other) in asked.items()
+        if isinstance(mine := sides[one.worktree or ""], Side)
+        and isinstance(theirs := sides[other.worktree or ""], Side)
+    }
+    merged = dict(zip(pairs, predicting.predict(queen, list(pairs.values())), strict=True))
+    found = dict[str, Finding]()
+    for key, merge in merged.items():
+        conflict, me, hers = asked[key]
+        weighed = [_weighed(_collision(path, hers, conflict), merge, None) for path in conflict.facts]
+        (finding,) = colliding.findings(queen.at(pairs[key][0].place), me.name, weighed)
+        told = all(one.words in (conflict.detail or "") for one in weighed)
+        if merge.verdict != merges.UNKNOWN and (finding.severity != conflict.severity or not told):
+            found[key] = replace(finding, facts=conflict.facts)
+    return found
+
+
+def _collision(path: str, sister: Sister, conflict: Conflict) -> Collision:
+    verdict = conflict.subject.partition(" ")[0]
+    return Collision(path, sister.name, verdict, conflicts.WARNING, "", where=colliding.at(sister))
 
 
 def _weighable(one: Collision) -> bool:
@@ -110,12 +160,18 @@ def _weigh(
     return weighed + _only_merged(queen, others, merged, weighed, paths)
 
 
-def _sides(queen: Queen, worktrees: Mapping[str, Collection[str]], patience: float) -> dict[str, Side | str]:
+def _sides(
+    queen: Queen,
+    worktrees: Mapping[str, Collection[str]],
+    patience: float,
+    seen: Mapping[str, Collection[str]] | None = None,
+) -> dict[str, Side | str]:
     """Worktree -> what stands in it, or why that cannot be told."""
     found: dict[str, Side | str] = {}
     for worktree, suspects in worktrees.items():
         try:
-            found[worktree] = predicting.of_worktree(queen, worktree, suspects, patience)
+            of = (seen or {}).get(worktree)
+            found[worktree] = predicting.of_worktree(queen, worktree, suspects, patience, seen=of)
         except errors.GitFailed as fault:
             found[worktree] = fault.message
     return found
@@ -144,6 +200,8 @@ def _how(clash: Clash) -> str:
 def _hers(one: Collision) -> str:
     if one.verdict == UNCOMMITTED:
         return f"{one.sister}'s uncommitted work"
+    if not one.detail:
+        return f"what {one.sister} has committed"
     return one.detail.partition(" (")[0].replace("changed by ", "what ", 1).replace(" in ", " changed in ", 1)
 
 
@@ -164,18 +222,7 @@ def _only_merged(
                 continue
             with database.faults(queen.settings.database):
                 open_there = trees.changed(queen.db, sister.worktree or "", clash.names)
-            work = f"{sister.name}'s uncommitted work" if open_there else f"what {sister.name} has committed"
-            where = colliding.at(sister)
-            more.append(
-                Collision(
-                    here,
-                    sister.name,
-                    UNCOMMITTED if open_there else COMMITTED,
-                    conflicts.DANGER,
-                    f"conflicts with {work} {_how(clash)}, {where}",
-                    where=where,
-                    merge=clash.verdict,
-                    words=clash.words,
-                )
-            )
+            verdict = UNCOMMITTED if open_there else COMMITTED
+            one = Collision(here, sister.name, verdict, conflicts.DANGER, "", where=colliding.at(sister))
+            more.append(_weighed(one, merged[sister.worktree or ""], None))
     return more

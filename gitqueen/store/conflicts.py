@@ -93,6 +93,12 @@ def set_facts(db: Database, conflict_id: str, facts: tuple[str, ...]) -> None:
     db.execute("UPDATE findings SET facts = ? WHERE id = ?", (json.dumps(facts), conflict_id))
 
 
+def weigh(db: Database, conflict_id: str, severity: str, detail: str) -> None:
+    """It has become more or less severe, or otherwise so."""
+    db.execute("UPDATE conflicts SET detail = ? WHERE id = ?", (rows.text(detail), conflict_id))
+    db.execute("UPDATE findings SET severity = ? WHERE id = ?", (severity, conflict_id))
+
+
 def resolve(db: Database, conflict_id: str, now: datetime, muted: bool) -> None:
     """Close it; `muted` by hand: it stays closed until the facts change."""
     values = {"id": rows.key(conflict_id), "at": times.iso(now), "muted": muted}
