@@ -37,16 +37,6 @@ def _params(names: list[str]) -> list[object]:
     return [pytest.param(name, marks=pytest.mark.needs_newer_git) if name in kinds.NEWER else name for name in names]
 
 
-@pytest.fixture
-def build(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[str], kinds.Kind]:
-    def make(name: str) -> kinds.Kind:
-        if name in kinds.NEWER:
-            request.getfixturevalue("newer_git")
-        return kinds.BUILDERS[name](tmp_path)
-
-    return make
-
-
 def _by_libgit(top: Path) -> libgit.Seen | None:
     try:
         return libgit.by_libgit(os.fspath(top))

@@ -19,16 +19,6 @@ NEWER = [pytest.param(name, marks=pytest.mark.needs_newer_git) for name in kinds
 OLDER = [name for name in kinds.BUILDERS if name not in kinds.NEWER]
 
 
-@pytest.fixture
-def build(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[str], kinds.Kind]:
-    def make(name: str) -> kinds.Kind:
-        if name in kinds.NEWER:
-            request.getfixturevalue("newer_git")
-        return kinds.BUILDERS[name](tmp_path)
-
-    return make
-
-
 @pytest.mark.parametrize("name", [*OLDER, *NEWER])
 def test_a_place_is_what_git_says_it_is(name: str, build: Callable[[str], kinds.Kind]) -> None:
     kind = build(name)
