@@ -11,7 +11,18 @@ from gitqueen.git import staging
 from gitqueen.model import conflicts
 from gitqueen.model.conflicts import Collision
 from gitqueen.model.sisters import Identity, Sister
-from gitqueen.services import attributing, claiming, colliding, glancing, meeting, tending, weighing
+from gitqueen.services import (
+    attributing,
+    claiming,
+    colliding,
+    glancing,
+    guarding,
+    meeting,
+    relating,
+    tending,
+    undoing,
+    weighing,
+)
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, trees
 
@@ -48,7 +59,9 @@ def check(queen: Queen, me: Identity, named: Sequence[str]) -> Check:
         found = weighing.standing(queen, found, others)
     else:
         near = meeting.near(queen, others, changes)
-        found = weighing.staged(queen, found, others, changes, near, weighing.PATIENCE)
+        found = weighing.staged(queen, found, others, changes, near)
+        kin = relating.kin(queen, place.common_dir)
+        found = undoing.collisions(guarding.undone(queen, me.sister, paths, kin)) + found
     found += attributing.swept(queen, name, paths, others, asked=not named)
     return Check(tuple(paths), tuple(found))
 

@@ -98,11 +98,13 @@ def before_commit(queen: Queen, me: Identity) -> CommitReport:
     paths = list(changes)
     found = colliding.paths_colliding(queen, mine.name if mine else None, paths, others, standing)
     found += attributing.swept(queen, mine.name if mine else None, paths, others)
-    undone = _undone(queen, mine, paths, kin) if policies[conflicts.STALE_INDEX] != conflicts.OFF else []
-    if undone:
+    taken = undone(queen, mine, paths, kin) if policies[conflicts.STALE_INDEX] != conflicts.OFF else []
+    if taken:
         from gitqueen.services import undoing  # few commits undo anything
 
-        found = undoing.collisions(undone) + found
+        found = undoing.collisions(taken) + found
+    elif mine is not None and place.busy == "revert":
+        _kept(queen, lambda: _reverting(queen, mine))
     found = [one for one in found if policies[conflicts.kind(one)] != conflicts.OFF]
     found = _weighed(queen, found, others, changes) if policies[conflicts.FILE_COLLISION] != conflicts.OFF else found
     found = _unmuted(queen, mine, found) if mine else found
@@ -117,7 +119,7 @@ def before_commit(queen: Queen, me: Identity) -> CommitReport:
         unkept=unkept if found else "",
         own=tuple(path for path in paths if path not in foreign),
         below=bool(queen.env.get("GIT_PREFIX")),
-        undone=tuple(undone),
+        undone=tuple(taken),
     )
 
 
@@ -133,7 +135,7 @@ def _weighed(
     return weighing.staged(queen, found, others, changes, near)
 
 
-def _undone(queen: Queen, mine: Sister | None, paths: Sequence[str], kin: Mapping[str, str]) -> list[Undone]:
+def undone(queen: Queen, mine: Sister | None, paths: Sequence[str], kin: Mapping[str, str]) -> list[Undone]:
     """What it takes back of others' commits; most commits are of paths that nobody else committed to."""
     with database.faults(queen.settings.database):
         touched = commits_table.touching(queen.db, kin, paths, mine.name if mine else None)
@@ -142,6 +144,13 @@ def _undone(queen: Queen, mine: Sister | None, paths: Sequence[str], kin: Mappin
     from gitqueen.services import undoing
 
     return undoing.staged(queen, mine, touched, kin)
+
+
+def _reverting(queen: Queen, mine: Sister) -> None:
+    """When the commit is looked at that is made of it, nothing else may tell that it was meant."""
+    from gitqueen.services import undoing
+
+    undoing.reverting(queen, mine)
 
 
 def _unmuted(queen: Queen, mine: Sister, found: Sequence[Collision]) -> list[Collision]:

@@ -52,8 +52,10 @@ def commit(queen: Queen, place: Place, oid: str, maker: Sister | None, how: str)
             commits_table.save_paths(queen.db, place.common_dir, oid, changed)
             # Whom the commit ran into without being told is told now, and so is she.
             remembering.remember(here, colliding.findings(here, maker.name, found))
-            for finding, letters in taken:
+            for finding, letters, warning in taken:
                 remembering.remember(here, [finding], letters=letters)
+                if warning is not None:
+                    remembering.close(here, warning)
             noting.note(queen, place.common_dir, oid, mirror.COMMIT, maker, task, queen.now)
     return True
 
@@ -72,7 +74,9 @@ def _collisions(here: Queen, oid: str, changed: list[str], maker: Sister) -> lis
     return weighing.committed(here, oid, found, others)
 
 
-def _undone(here: Queen, oid: str, changed: list[str], maker: Sister) -> list[tuple[conflicts.Finding, dict[str, str]]]:
+def _undone(
+    here: Queen, oid: str, changed: list[str], maker: Sister
+) -> list[tuple[conflicts.Finding, dict[str, str], conflicts.Conflict | None]]:
     kin = relating.kin(here, here.here().common_dir)
     with database.faults(here.settings.database):
         touched = commits_table.touching(here.db, kin, changed, maker.name)

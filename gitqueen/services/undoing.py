@@ -74,10 +74,7 @@ class _Work:
 
 def staged(queen: Queen, me: Sister | None, touched: Sequence[Touch], kin: Collection[str]) -> list[Undone]:
     """What the commit that is being made would take back of the commits `touched`, which others made."""
-    if (busy := queen.here().busy) in ("merge", "rebase", "cherry-pick", "revert"):
-        if busy == "revert" and me is not None:
-            with database.transaction(queen.db):
-                reverting(queen, me)
+    if queen.here().busy in ("merge", "rebase", "cherry-pick", "revert"):
         return []  # of what git is in the middle of, the index was made for this very HEAD; a revert is meant
     by_path = _by_path(touched)
     changes = versions.staged(queen.here(), queen.env, list(by_path))
@@ -264,9 +261,12 @@ def _id(word: str) -> str:
     return word.partition(" ")[2]
 
 
-def findings(queen: Queen, me: Sister, oid: str, undone: Sequence[Undone]) -> list[tuple[Finding, dict[str, str]]]:
+def findings(
+    queen: Queen, me: Sister, oid: str, undone: Sequence[Undone]
+) -> list[tuple[Finding, dict[str, str], Conflict | None]]:
     """What the commit `oid` of hers took back, for the book: one for each sister, with the letters to both. Nothing
-    where she was told before and said that it is no matter; no letter to her where she was told."""
+    where she was told before and said that it is no matter; no letter to her where she was told, but what she was told
+    of, which is over."""
     found = []
     for warned in colliding.findings(queen, me.name, collisions(undone)):
         if remembering.muted(queen, warned):
@@ -276,9 +276,10 @@ def findings(queen: Queen, me: Sister, oid: str, undone: Sequence[Undone]) -> li
         letters = {other: _letter(queen, me, oid, other, finding, undone)}
         with database.faults(queen.settings.database):
             known = conflicts_table.get(queen.db, warned.id)
-        if known is None or known.resolved_at is not None:
+        warning = known if known is not None and known.resolved_at is None else None
+        if warning is None:
             letters[me.name] = _letter(queen, me, oid, other, finding, undone)
-        found.append((finding, letters))
+        found.append((finding, letters, warning))
     return found
 
 

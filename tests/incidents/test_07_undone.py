@@ -140,7 +140,9 @@ def test_what_an_agent_writes_back_from_memory(stage: Stage) -> None:
     # With work of his own beside it: the line that is printed has both.
     his = f"git show {old}:app.py | sed 's/line 10/line 10, his/' >app.py; git add app.py"
     both = f"git show {hers} -- app.py | git apply && git add -- app.py"
-    said = ok(stage.ben, f"{his}; git commit -qm his")
+    ok(stage.ben, his)
+    assert stage.ben.sh("gitqueen check")[:2] == (1, f'  app.py  without what anna changed in {hers} ("the parser")\n')
+    said = ok(stage.ben, "git commit -qm his")
     assert said == told(f"{row}: your version lacks that", both, command="Keep both")
     stage.again()
     ok(stage.ben, f"{his}; {both}")
@@ -293,6 +295,56 @@ def test_past_the_hook_both_are_told_and_it_is_open_until_it_is_back(stage: Stag
     kit.drained()
     ok(stage.anna, "gitqueen scan")
     assert stage.stale() == []
+
+
+def test_with_all_hooks_passed_by_the_scan_tells(stage: Stage, sister: Callable[..., Sister]) -> None:
+    cleo, feat = beside(stage, sister)
+    hers = stage.annas({"app.py": HERS})
+    ok(cleo, "gitqueen scan")
+    stage.app.git("update-ref", "refs/heads/feat", "main")
+    ok(cleo, "gitqueen scan; echo 2 >ben.py; git -c core.hooksPath=/dev/null commit -qam mine; gitqueen scan")
+    assert stage.stale() == [f"cleo's commit {feat.head[:10]} took back what anna committed in {hers}: app.py"]
+    assert sum("stale-index" in letter["body"] for one in (cleo, stage.anna) for letter in kit.mail(one)) == 2
+
+
+@pytest.mark.needs_newer_git
+@pytest.mark.parametrize("refs", ["files", "reftable"])
+def test_with_a_newer_git(
+    refs: str, newer_git: str, repo: Callable[..., Repo], sister: Callable[..., Sister], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_DEFAULT_REF_FORMAT", refs)
+    app = kit.install(repo(files=FILES))
+    stage = Stage(app, sister("anna", app), sister("ben", app))
+    for one in (stage.anna, stage.ben):
+        ok(one, "unset GIT_AUTHOR_DATE GIT_COMMITTER_DATE; export GITQUEEN_HOOK_LIMIT=60; iam 'a part of it'")
+    old = app.head
+    hers = stage.annas({"app.py": HERS})
+    row = f'anna [main] changed app.py just now ({hers}), on "a part of it": your version is older'
+    said = ok(stage.ben, f"git show {old}:app.py >app.py; git commit -qam his")
+    assert said == told(row, "git checkout HEAD -- app.py")
+    kit.drained()
+    assert stage.stale() == [f"ben's commit {app.head[:10]} took back what anna committed in {hers}: app.py"]
+    ok(stage.ben, "git reset -q --hard HEAD~1; gitqueen scan; git revert --no-commit HEAD; git commit -qm meant")
+    kit.drained()
+    ok(stage.ben, "gitqueen scan")
+    assert stage.stale() == []
+
+
+def test_who_runs_into_nobody_pays_nothing(stage: Stage) -> None:
+    """Commits of paths that nobody else committed to: nothing more is imported, and git is asked nothing more."""
+    stage.annas({"app.py": HERS})
+    debug = "GITQUEEN_DEBUG=1 git commit -qm his 2>&1 | grep ' ms '"
+
+    def asked(command: str) -> list[str]:
+        said = stage.ben.sh(f"{command}; git add -A; {debug}").out
+        kit.drained()
+        return [" ".join(line.split(" git  ")[1].split()[:2]) for line in said.splitlines() if " git  " in line]
+
+    quiet = asked("echo 2 >ben.py")
+    loud = asked("sed -i 's/line 10/line 10, his/' app.py")
+    assert [one for one in quiet if "log" in one] == [] and "--literal-pathspecs log" in loud
+    stage.app.git("config", "gitqueen.stale-index.policy", "off")
+    assert sorted(asked("echo 3 >ben.py")) == sorted(quiet)
 
 
 def test_who_was_warned_is_told_once_and_she_whose_it_was_when_it_happened(stage: Stage) -> None:
