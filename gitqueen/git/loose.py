@@ -1,8 +1,8 @@
 """A bare repository of our own, its loose objects and refs written and read without a git process.
 
 A snapshot of ten files is some twenty small objects: `git fast-import` takes longer for them than `git status` for the
-whole worktree. An object stands whole before anything names it, so a kill at any moment tears nothing. What git packed
-meanwhile is read by git. Never for a user's repository, which may have another format.
+whole worktree. An object stands whole before anything names it, so a kill at any moment tears nothing. Many at once
+are a pack. What is packed is read by git. Never for a user's repository, which may have another format.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ CONFIG = """\
 [maintenance]
 \tauto = false
 """
+MANY = 300
+"""Objects of a batch above which they become one pack: a file each would take longer, and a block of the disk each."""
 TRIES = 5
 """How often a folder is made that `git gc` takes away again, because it was empty."""
 HEX = frozenset(b"0123456789abcdef")
@@ -42,11 +44,13 @@ def make(where: str) -> None:
 
 
 def blob_id(content: bytes) -> str:
-    return _sha1(b"blob %d\0" % len(content) + content)
+    return _sha1(b"blob %d\0" % len(content), content)
 
 
-def _sha1(raw: bytes) -> str:
-    return hashlib.sha1(raw, usedforsecurity=False).hexdigest()
+def _sha1(raw: bytes, more: bytes = b"") -> str:
+    digest = hashlib.sha1(raw, usedforsecurity=False)
+    digest.update(more)
+    return digest.hexdigest()
 
 
 def write(where: str, kind: str, content: bytes) -> str:
@@ -101,26 +105,70 @@ def _read_only(path: str, flags: int) -> int:
     return os.open(path, flags, 0o444)
 
 
-def tree(where: str, files: Iterable[tuple[str, int, str]]) -> str:
-    """Write the trees of (path, mode, object id); the id of the top."""
-    folders: dict[str, packs.Entries] = {"": {}}
-    for path, mode, oid in files:
-        folder, _, name = path.rpartition("/")
-        folders.setdefault(folder, {})[name] = (b"%o" % mode, oid)
-    for folder in list(folders):
-        while folder:
-            folder = folder.rpartition("/")[0]
-            folders.setdefault(folder, {})
-    for folder in sorted(filter(None, folders), key=lambda one: one.count("/"), reverse=True):
-        above, _, name = folder.rpartition("/")
-        folders[above][name] = (packs.FOLDER, write(where, "tree", packs.tree(folders[folder])))
-    return write(where, "tree", packs.tree(folders[""]))
+class Batch:
+    """Objects that are known by their ids already, and stand in the repository after `write`."""
+
+    __slots__ = ("objects", "where")
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        self.objects: dict[str, tuple[str, bytes]] = {}
+
+    def add(self, kind: str, content: bytes) -> str:
+        oid = _sha1(b"%s %d\0" % (kind.encode("ascii"), len(content)), content)
+        self.objects[oid] = (kind, content)
+        return oid
+
+    def tree(self, files: Iterable[tuple[str, int, str]]) -> str:
+        """The trees of (path, mode, object id); the id of the top."""
+        folders: dict[str, packs.Entries] = {"": {}}
+        for path, mode, oid in files:
+            folder, _, name = path.rpartition("/")
+            folders.setdefault(folder, {})[name] = (b"%o" % mode, oid)
+        for folder in list(folders):
+            while folder:
+                folder = folder.rpartition("/")[0]
+                folders.setdefault(folder, {})
+        for folder in sorted(filter(None, folders), key=lambda one: one.count("/"), reverse=True):
+            above, _, name = folder.rpartition("/")
+            folders[above][name] = (packs.FOLDER, self.add("tree", packs.tree(folders[folder])))
+        return self.add("tree", packs.tree(folders[""]))
+
+    def commit(self, top: str, seconds: int, message: str) -> str:
+        """A parentless commit of the tree `top`."""
+        who = f"gitqueen <gitqueen@localhost> {seconds} +0000"
+        return self.add("commit", f"tree {top}\nauthor {who}\ncommitter {who}\n\n{message}\n".encode())
+
+    def write(self) -> None:
+        """Raises `errors.CannotWork`."""
+        if len(self.objects) <= MANY:
+            for kind, content in self.objects.values():
+                write(self.where, kind, content)
+            return
+        known = _known(self.where, list(self.objects))
+        if missing := [one for oid, one in self.objects.items() if oid not in known]:
+            packs.add(self.where, missing)
 
 
-def commit(where: str, top: str, seconds: int, message: str) -> str:
-    """Write a parentless commit of the tree `top`; its id."""
-    who = f"gitqueen <gitqueen@localhost> {seconds} +0000"
-    return write(where, "commit", f"tree {top}\nauthor {who}\ncommitter {who}\n\n{message}\n".encode())
+def _known(where: str, oids: Sequence[str]) -> set[str]:
+    """Those that stand there already, loose or packed, and are made young."""
+    stdin = "".join(f"{oid}\n" for oid in oids).encode("ascii")
+    folder = os.path.join(where, "objects", "pack")
+    for name in os.listdir(folder):
+        _freshen(os.path.join(folder, name))
+    asked = ("cat-file", "--batch-check=%(objectname)", "--buffer")
+    said = process.run(f"--git-dir={where}", *asked, stdin=stdin, timeout=120.0).out
+    known = {line for line in said.decode("ascii").split("\n") if line and not line.endswith(" missing")}
+    for path in (_path(where, oid) for oid in known):
+        _freshen(path)
+    return known
+
+
+def _freshen(path: str) -> None:
+    try:
+        os.utime(path)
+    except OSError:
+        pass  # it is packed, or was meanwhile
 
 
 def point(where: str, ref: str, oid: str) -> None:

@@ -36,7 +36,9 @@ def patch(now: Mapping[str, Side], then: Mapping[str, Side], shown: Place | None
     with tempfile.TemporaryDirectory(prefix="gitqueen-patch-") as box:
         where = os.path.join(box, "git")
         loose.make(where)
-        both = (_tree(where, now), _tree(where, then))
+        batch = loose.Batch(where)
+        both = (_tree(batch, now), _tree(batch, then))
+        batch.write()
         if shown is not None and (said := _in(shown, where, both)) is not None:
             return said
         form = WHOLE if shown is None else ()
@@ -51,8 +53,8 @@ def _in(place: Place, where: str, both: Sequence[str]) -> bytes | None:
     return asked.out if not asked.code else None
 
 
-def _tree(where: str, sides: Mapping[str, Side]) -> str:
-    return loose.tree(where, [(path, one.mode, loose.write(where, "blob", one.data)) for path, one in sides.items()])
+def _tree(batch: loose.Batch, sides: Mapping[str, Side]) -> str:
+    return batch.tree([(path, one.mode, batch.add("blob", one.data)) for path, one in sides.items()])
 
 
 def stands(top: str, path: str) -> Side | None:

@@ -162,13 +162,15 @@ def write(place: Place, draft: Draft, meta: Mapping[str, object], at: datetime) 
         "modes": modes,
         "lines": sum(one.data.count(b"\n") for one in draft.worktree.values() if one.kind == FILE),
     }
-    files = [(META, 0o100644, loose.write(where, "blob", json.dumps(said).encode("ascii")))]
+    batch = loose.Batch(where)
+    files = [(META, 0o100644, batch.add("blob", json.dumps(said).encode("ascii")))]
     for path, one in draft.worktree.items():
         if one.kind in (FILE, LINK):
-            files.append((f"{WORKTREE}/{path}", _git_mode(one), loose.write(where, "blob", one.data)))
+            files.append((f"{WORKTREE}/{path}", _git_mode(one), batch.add("blob", one.data)))
     for path, data in draft.index.items():
-        files.append((f"{INDEX}/{path}", draft.index_modes[path], loose.write(where, "blob", data)))
-    oid = loose.commit(where, loose.tree(where, files), int(at.timestamp()), "rescue")
+        files.append((f"{INDEX}/{path}", draft.index_modes[path], batch.add("blob", data)))
+    oid = batch.commit(batch.tree(files), int(at.timestamp()), "rescue")
+    batch.write()
     loose.point(where, f"{REFS}{identity}", oid)
     return identity
 
