@@ -18,8 +18,14 @@ LARGEST = 256 * 1024 * 1024
 OLDEST = 24 * 3600.0
 """Seconds that it may live."""
 
-QUIETLY = ("-c", "core.hooksPath=/dev/null", "-c", "core.looseCompression=1", "-c", "gc.auto=0")
-"""Settings of commands that make drafts: nobody's hooks run, and what lives an hour need not be small."""
+QUIETLY = (
+    *("-c", "core.hooksPath=/dev/null"),
+    *("-c", "core.splitIndex=false"),
+    *("-c", "core.looseCompression=1"),
+    *("-c", "gc.auto=0"),
+)
+"""Settings of commands that make drafts: nobody's hooks run, a copied index leaves no second file behind, and what
+lives an hour need not be small."""
 OFFLINE = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
 """What a partial clone has not fetched is unknown; no look ahead goes to the network."""
 

@@ -136,9 +136,12 @@ def _add(place: Place, env: Mapping[str, str], paths: Sequence[str], patience: f
             folders.append(path.rstrip("/"))
         else:
             (fits if found.st_size <= LARGEST else left_out).append(path)
-    if folders:  # a submodule, or where a file was; a repository inside this one is none of its files
-        args = ("--literal-pathspecs", "ls-files", "-z", "--")
-        fits += set(folders).intersection(staging.paths(_git(place, env, *args, *folders[:_MOST_FOLDERS]).out))
+    if folders:
+        modules, files = _known(place, env, folders)
+        fits += modules
+        if files:  # a folder stands where a file was, and what is in it comes by itself
+            stdin = b"".join(os.fsencode(path) + b"\0" for path in files)
+            _git(place, env, "update-index", "--force-remove", "-z", "--stdin", stdin=stdin, patience=patience)
     if not fits:
         return left_out
     asked = _update(place, env, fits, patience)
@@ -149,6 +152,15 @@ def _add(place: Place, env: Mapping[str, str], paths: Sequence[str], patience: f
         if (asked := _update(place, env, fits, patience)).code:
             raise errors.GitFailed(f"what stands in {place.worktree} cannot be told: {asked.err}", stderr=asked.err)
     return left_out
+
+
+def _known(place: Place, env: Mapping[str, str], folders: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Those of `folders` that the index has as submodules, and as files; a repository inside this one is neither."""
+    args = ("--literal-pathspecs", "ls-files", "--stage", "-z", "--", *folders[:_MOST_FOLDERS])
+    entries = [entry.partition(b"\t") for entry in _git(place, env, *args).out.split(b"\0") if entry]
+    found = {os.fsdecode(path): facts[:6] == b"160000" for facts, _, path in entries}
+    there = [path for path in folders if path in found]
+    return [path for path in there if found[path]], [path for path in there if not found[path]]
 
 
 def _update(place: Place, env: Mapping[str, str], paths: Sequence[str], patience: float) -> process.Result:

@@ -5,6 +5,7 @@ In the path of commits that meet somebody, and of nobody else's. Merging is `pre
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -21,10 +22,8 @@ from gitqueen.services.predicting import Side
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, trees
 
-HURRY = 1.0
-"""Seconds that a commit waits for git to merge; a hook has two in all. What is not known by then stays a warning."""
 PATIENCE = 60.0
-"""Seconds where nobody waits, or asked for it."""
+"""Seconds that git may take where nobody waits, or somebody asked for it."""
 _LEFT_OUT = "what stands there was not looked at: it is large, unreadable or not merged yet"
 
 
@@ -34,7 +33,6 @@ def staged(
     others: Sequence[Sister],
     paths: Collection[str],
     near: Collection[str],
-    patience: float = HURRY,
 ) -> list[Collision]:
     """What was found against the commit that is being made, weighed; and what only a merge finds: files that were
     moved, and folders in the way. `paths`: what it changes; `near`: worktrees to be merged for that (`meeting`)."""
@@ -44,7 +42,9 @@ def staged(
         state = states.staged(place, queen.env)
         return Side(place, state.commit, state.left_out)
 
-    return _weigh(queen, mine, found, others, near, paths, patience, keep=patience > HURRY)
+    left, _ = signal.getitimer(signal.ITIMER_REAL)
+    # A hook has an alarm, after which it says nothing at all: what is not known well before is unknown.
+    return _weigh(queen, mine, found, others, near, paths, left * 0.7 or PATIENCE, keep=not left)
 
 
 def committed(queen: Queen, oid: str, found: Sequence[Collision], others: Sequence[Sister]) -> list[Collision]:
