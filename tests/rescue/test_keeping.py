@@ -142,7 +142,8 @@ def test_sixty_four_at_once_keep_each_content_once(repo: Callable[..., Repo]) ->
     app.write("new", "1\n")
     managed(app)
     line = "import os,sys; from datetime import *; from gitqueen.services import queen, losing; "
-    line += "q = queen.open(os.environ, lambda: datetime.now(UTC), sys.argv[1]); losing.look(q, q.here(), 'race', patience=300)"
+    line += "q = queen.open(os.environ, lambda: datetime.now(UTC), sys.argv[1]); "
+    line += "losing.look(q, q.here(), 'race', patience=300)"
     racers = [subprocess.Popen([sys.executable, "-c", line, app.path]) for _ in range(64)]
     assert {racer.wait(300) for racer in racers} == {0}
     assert len(rescue.listed(managed(app).here())) == 1
