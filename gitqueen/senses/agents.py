@@ -238,17 +238,8 @@ its own words for the others: derived, auto, collision, hook)."""
 
 def registered(pid: int, ticks: int, env: Mapping[str, str]) -> Registration | None:
     """The registration of the process that was `pid` when it started at `ticks`. Never raises."""
-    folder = env.get("CLAUDE_CONFIG_DIR") or os.path.join(env.get("HOME", "/nonexistent"), ".claude")
-    raw = _small_file(os.path.join(folder, "sessions", f"{pid}.json"))
-    if not raw:
-        return None
-    import json  # seldom there is anything to read
-
-    try:
-        said = json.loads(raw)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(said, dict) or str(said.get("procStart")) != str(ticks):
+    said = _entry(_entry_path(pid, env))
+    if said is None or str(said.get("procStart")) != str(ticks):
         return None  # of an earlier process of this pid
     source, kind = said.get("nameSource"), _text(said.get("kind")) or ""
     return Registration(
@@ -259,6 +250,36 @@ def registered(pid: int, ticks: int, env: Mapping[str, str]) -> Registration | N
         since=_seconds(said.get("statusUpdatedAt")),
         serves=kind.startswith("daemon") or said.get("spare") is True,
     )
+
+
+def unreadable(pid: int, ticks: int, env: Mapping[str, str]) -> str | None:
+    """Why nothing is known from the registry of a living process, though it has an entry there; else None."""
+    path = _entry_path(pid, env)
+    said = _entry(path)
+    if said is None:
+        return f"{path} is not understood" if os.path.lexists(path) else None
+    if "procStart" not in said:
+        return f"{path} does not say of which process it is"
+    stale = str(said["procStart"]) != str(ticks)
+    return None if stale or said.get("status") in _STATUSES else f"{path} tells no status that we know"
+
+
+def _entry_path(pid: int, env: Mapping[str, str]) -> str:
+    folder = env.get("CLAUDE_CONFIG_DIR") or os.path.join(env.get("HOME", "/nonexistent"), ".claude")
+    return os.path.join(folder, "sessions", f"{pid}.json")
+
+
+def _entry(path: str) -> dict[str, object] | None:
+    raw = _small_file(path)
+    if not raw:
+        return None
+    import json  # seldom there is anything to read
+
+    try:
+        said = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    return said if isinstance(said, dict) else None
 
 
 def _small_file(path: str) -> bytes:

@@ -11,7 +11,8 @@ import os
 from collections.abc import Iterator, Mapping
 from shlex import quote
 
-from gitqueen.senses import kitty, processes
+from gitqueen.model.processes import Process
+from gitqueen.senses import agents, kitty, processes, sessions
 from gitqueen.services import timing
 from gitqueen.store import jobs, repos, trees
 from gitqueen.store.database import Database
@@ -27,8 +28,11 @@ _LISTS = {"crontab": "crontab -l", "systemd timers": "systemctl --user list-time
 
 
 def look(env: Mapping[str, str]) -> Iterator[Found]:
-    """A check for each kitty that cannot be asked, one for all that can; none where no kitty runs."""
-    running = [one.pid for one in kitty.instances(processes.everyone()) if _is_of_this_home(one.pid, env)]
+    """A check for each agent whose registry is not understood, and for each kitty that cannot be asked; one for all
+    kittys that can, none where none runs."""
+    table = processes.everyone()
+    yield from _registries(table, env)
+    running = [one.pid for one in kitty.instances(table) if _is_of_this_home(one.pid, env)]
     addresses = kitty.addresses(running)
     answers = {answer.address: answer for answer in kitty.ask(sorted(addresses))}
     for pid in running:
@@ -45,6 +49,14 @@ def look(env: Mapping[str, str]) -> Iterator[Found]:
     if well:
         windows = sum(len(answer.windows) for answer in well)
         yield "kitty", True, f"{_count(windows, 'window')} in {_count(len(well), 'instance')}", ""
+
+
+def _registries(table: dict[int, Process], env: Mapping[str, str]) -> Iterator[Found]:
+    for one in sessions.find(table):
+        fault = agents.unreadable(one.process.pid, one.process.ticks, one.env) if one.agent == "claude" else None
+        if fault is not None and _is_of_this_home(one.process.pid, env):
+            mend = "her status comes from her hooks: gitqueen agents install claude"
+            yield "agents", False, f"claude {one.process.pid}: {fault}", mend
 
 
 def hanging(db: Database) -> set[str]:

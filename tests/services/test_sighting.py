@@ -274,6 +274,27 @@ def test_her_status_is_what_her_agent_says(
     assert (seen["status"], seen.get("waiting_for")) == ("unknown", None), "what nobody says any more is not known"
 
 
+def test_a_registry_that_is_not_understood_is_told_by_the_doctor(sister: Born, run: Runner, tmp_path: Path) -> None:
+    one = agent(sister, tmp_path)
+
+    def told() -> list[str]:
+        checks = json.loads(run("gitqueen", "doctor", "--json").stdout)["checks"]
+        return [check["detail"] for check in checks if check["name"] == "agents" and not check["ok"]]
+
+    path = register(one.pid, status="idle")
+    entry = path.read_text()
+    assert told() == []
+    for text, words in (
+        (entry[:20], "is not understood"),
+        ('{"status": "idle"}', "does not say of which process it is"),
+        (entry.replace("idle", "dancing"), "tells no status that we know"),
+    ):
+        path.write_text(text)
+        assert told() == [f"claude {one.pid}: {path} {words}"]
+    path.write_text(entry.replace("idle", "dancing").replace(ticks(one.pid), "1"))
+    assert told() == [], "of an earlier process of this pid"
+
+
 def test_idle_since_and_still_at_work(hive: Hive, opened: Queen, sister: Born, tmp_path: Path) -> None:
     one = agent(sister, tmp_path)
     first = hive()["keeper-1"]["last_seen"]
