@@ -26,6 +26,8 @@ def install(repo: Repo) -> Repo:
 
 
 def no_scan_due() -> None:
+    """Whatever was started before has ended, and no hook starts a scan for the next hours."""
+    alone()
     due = Path(os.environ["GITQUEEN_HOME"], "next-scan")
     due.touch()
     os.utime(due, (time.time() + 10_000,) * 2)
@@ -61,14 +63,17 @@ def alone() -> None:
 
 def _behind() -> list[str]:
     """The processes of this test's home that work in the background."""
-    marks = {b"GITQUEEN_CHILD=1", os.fsencode(f"GITQUEEN_HOME={os.environ['GITQUEEN_HOME']}")}
+    home, child = os.fsencode(f"GITQUEEN_HOME={os.environ['GITQUEEN_HOME']}"), b"GITQUEEN_CHILD=1"
     found = []
     for pid in filter(str.isdecimal, os.listdir("/proc")):
         try:
-            if marks <= set(Path("/proc", pid, "environ").read_bytes().split(b"\0")):
-                found.append(pid)
+            env = Path("/proc", pid, "environ").read_bytes().split(b"\0")
+            # What a hook starts says so by its name alone.
+            words = Path("/proc", pid, "cmdline").read_bytes().split(b"\0") if home in env else []
         except OSError:
-            pass  # over, or not ours
+            continue  # over, or not ours
+        if words and (child in env or {b"drain", b"look", b"keep", b"pack"} & set(words)):
+            found.append(pid)
     return found
 
 
