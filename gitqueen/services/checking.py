@@ -58,7 +58,7 @@ def check(queen: Queen, me: Identity, named: Sequence[str]) -> Check:
     if named:
         found = weighing.standing(queen, found, others)
     else:
-        near = meeting.near(queen, others, changes)
+        near = meeting.near(queen, name, others, changes)
         found = weighing.staged(queen, found, others, changes, near)
         kin = relating.kin(queen, place.common_dir)
         found = undoing.collisions(guarding.undone(queen, me.sister, paths, kin)) + found

@@ -106,7 +106,8 @@ def before_commit(queen: Queen, me: Identity) -> CommitReport:
     elif mine is not None and place.busy == "revert":
         _kept(queen, lambda: _reverting(queen, mine))
     found = [one for one in found if policies[conflicts.kind(one)] != conflicts.OFF]
-    found = _weighed(queen, found, others, changes) if policies[conflicts.FILE_COLLISION] != conflicts.OFF else found
+    if policies[conflicts.FILE_COLLISION] != conflicts.OFF:
+        found = _weighed(queen, mine, found, others, changes)
     found = _unmuted(queen, mine, found) if mine else found
     blocked = [one.severity for one in found if policies[conflicts.kind(one)] == conflicts.BLOCK]
     foreign = {one.path for one in found if one.verdict == conflicts.SWEPT}
@@ -124,10 +125,14 @@ def before_commit(queen: Queen, me: Identity) -> CommitReport:
 
 
 def _weighed(
-    queen: Queen, found: list[Collision], others: Sequence[Sister], changes: Mapping[str, str]
+    queen: Queen,
+    mine: Sister | None,
+    found: list[Collision],
+    others: Sequence[Sister],
+    changes: Mapping[str, str],
 ) -> list[Collision]:
     """What of it git would merge by itself; and what collides though nobody else changed these very paths."""
-    near = meeting.near(queen, others, changes)
+    near = meeting.near(queen, mine.name if mine else None, others, changes)
     if not near and not any(one.verdict in colliding.WEIGHABLE for one in found):
         return found
     from gitqueen.services import weighing  # most commits meet nobody

@@ -33,6 +33,8 @@ class Side:
     place: Place
     """The repository it is in, and the worktree that it was taken from or is checked out in."""
     commit: str
+    head: str | None = None
+    """HEAD of that worktree: what of it is committed."""
     left_out: tuple[str, ...] = ()
     """Paths of which it does not say what stands there."""
     seated: bool = True
@@ -66,12 +68,12 @@ def of_worktree(
     missed = set(suspects) - changed
     mark = _mark(place, changed)
     if kept is not None and kept.mark == mark and not missed:
-        return Side(place, kept.commit, kept.left_out)
+        return Side(place, kept.commit, kept.head, kept.left_out)
     return _side(place, states.take(place, changed | missed, patience))
 
 
 def _side(place: Place, state: State) -> Side:
-    return Side(place, state.commit, state.left_out)
+    return Side(place, state.commit, state.head, state.left_out)
 
 
 def _mark(place: Place, changed: Iterable[str]) -> str:
@@ -94,13 +96,14 @@ def refresh(queen: Queen, worktrees: Iterable[Place], changed: Mapping[str, Sequ
     for place in worktrees:
         worktree = place.worktree or ""
         paths = changed[worktree] if worktree in changed else trees.changed(queen.db, worktree)
-        mark = _mark(place, paths)
-        if worktree in known and known[worktree].mark == mark:
+        kept = known.get(worktree)
+        if kept is not None and kept.mark == _mark(place, paths):
             continue
         try:
-            if paths and (drafts.prune(place.common_dir, queen.now.timestamp()) or worktree not in known):
+            if paths:
+                drafts.prune(place.common_dir, queen.now.timestamp())
                 drafts.make(place.common_dir)
-                mark = _mark(place, paths)
+            mark = _mark(place, paths)
             state = states.take(place, paths)
         except errors.GitFailed:
             continue  # in the middle of something, or broken: the next scan sees

@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from gitqueen import errors
 from gitqueen.git import staging, states
@@ -20,7 +20,6 @@ from gitqueen.services import colliding, predicting
 from gitqueen.services.colliding import COMMITTED, UNCOMMITTED
 from gitqueen.services.predicting import Side
 from gitqueen.services.queen import Queen
-from gitqueen.store import database, trees
 
 PATIENCE = 60.0
 """Seconds that git may take where nobody waits, or somebody asked for it."""
@@ -40,7 +39,7 @@ def staged(
 
     def mine() -> Side:
         state = states.staged(place, queen.env)
-        return Side(place, state.commit, state.left_out)
+        return Side(place, state.commit, state.head, state.left_out)
 
     left, _ = signal.getitimer(signal.ITIMER_REAL)
     # A hook has an alarm, after which it says nothing at all: what is not known well before is unknown.
@@ -157,7 +156,8 @@ def _weigh(
             weighed.append(_unknown(one, _LEFT_OUT))
         else:
             weighed.append(_weighed(one, merged[where[one.sister]], changed))
-    return weighed + _only_merged(queen, others, merged, weighed, paths)
+    merger = _Merger(queen, ours, known, left, keep)
+    return weighed + _only_merged(merger, others, merged, weighed, paths)
 
 
 def _sides(
@@ -205,8 +205,25 @@ def _hers(one: Collision) -> str:
     return one.detail.partition(" (")[0].replace("changed by ", "what ", 1).replace(" in ", " changed in ", 1)
 
 
+@dataclass(slots=True)
+class _Merger:
+    """What to ask once more with, where a merge found what paths do not tell."""
+
+    queen: Queen
+    ours: Side
+    sides: Mapping[str, Side]
+    patience: float
+    keep: bool
+
+    def committed(self, worktree: str) -> Merge:
+        """What becomes of merging only what is committed there."""
+        side = self.sides[worktree]
+        head = replace(side, commit=side.head or side.commit, seated=False)
+        return predicting.predict(self.queen, [(self.ours, head)], self.patience, self.keep)[0]
+
+
 def _only_merged(
-    queen: Queen,
+    merger: _Merger,
     others: Sequence[Sister],
     merged: Mapping[str, Merge],
     found: Iterable[Collision],
@@ -216,13 +233,15 @@ def _only_merged(
     known = {(one.sister, one.path) for one in found if _weighable(one)}
     more = list[Collision]()
     for sister in others:
-        for clash in merged[sister.worktree or ""].clashes if (sister.worktree or "") in merged else ():
-            here = next((name for name in clash.names if name in paths), None)
-            if here is None or any((sister.name, name) in known for name in clash.names):
-                continue
-            with database.faults(queen.settings.database):
-                open_there = trees.changed(queen.db, sister.worktree or "", clash.names)
-            verdict = UNCOMMITTED if open_there else COMMITTED
-            one = Collision(here, sister.name, verdict, conflicts.DANGER, "", where=colliding.at(sister))
-            more.append(_weighed(one, merged[sister.worktree or ""], None))
+        worktree = sister.worktree or ""
+        clashes = merged[worktree].clashes if worktree in merged else ()
+        new = [clash for clash in clashes if not any((sister.name, name) in known for name in clash.names)]
+        concerned = [(name, clash) for clash in new for name in clash.names if name in paths]
+        if not concerned:
+            continue
+        committed = merger.committed(worktree)
+        for name, clash in concerned:
+            verdict = COMMITTED if committed.at(clash.path) is not None else UNCOMMITTED
+            one = Collision(name, sister.name, verdict, conflicts.DANGER, "", where=colliding.at(sister))
+            more.append(_weighed(one, merged[worktree], None))
     return more

@@ -136,6 +136,25 @@ def beneath(db: Database, common_dir: str, sister: str, folders: Iterable[str]) 
     return {rows.as_path(path) or "" for some in found for (path,) in some}
 
 
+def along(db: Database, common_dir: str, sister: str, paths: Iterable[str]) -> set[str]:
+    """All paths of those commits of a sister that changed one of `paths`."""
+    query = """SELECT DISTINCT also.path FROM brought b
+               JOIN commits c ON c.common_dir = b.common_dir AND c.oid = b.oid
+               JOIN brought also ON also.common_dir = b.common_dir AND also.oid = b.oid
+               WHERE b.common_dir = ? AND b.path = ? AND c.sister = ? AND NOT c.picked"""
+    found = [db.execute(query, (rows.path(common_dir), rows.path(path), rows.text(sister))) for path in paths]
+    return {rows.as_path(path) or "" for some in found for (path,) in some}
+
+
+def changed(db: Database, common_dirs: Iterable[str], sister: str, paths: Iterable[str]) -> bool:
+    """Whether commits of a sister in these repositories changed one of `paths`."""
+    query = """SELECT 1 FROM brought b JOIN commits c ON c.common_dir = b.common_dir AND c.oid = b.oid
+               WHERE b.common_dir = ? AND b.path = ? AND c.sister = ? AND NOT c.picked LIMIT 1"""
+    wheres = [rows.path(common_dir) for common_dir in common_dirs]
+    asked = ((where, rows.path(path), rows.text(sister)) for path in paths for where in wheres)
+    return any(db.execute(query, one).fetchone() for one in asked)
+
+
 def _touch(common_dir: str, path: object, oid: str, sister: object, at: object, task: object) -> Touch:
     return Touch(
         common_dir, rows.as_path(path) or "", oid, rows.as_text(sister) or "", times.parse(at), rows.as_text(task)
