@@ -249,6 +249,13 @@ def test_what_is_surely_old_whoever_began_when(stage: Stage, sister: Callable[..
     assert [said[0], said[2]] == [told("", "")[0], "  Keep theirs: git restore --staged -- app.py"]
     assert said[1].startswith(f"  {row.split(' {}')[0]}") and said[1].endswith(row.split("{}")[1])
     stage.again()
+    # A worktree whose branch was moved before she came: what she adds to its old files is no better.
+    old = stage.app.worktree("feat", f"{hers}~1")
+    ok(stage.ben, f"git update-ref refs/heads/feat {hers}")
+    eve = sister("eve", old)
+    ok(eve, "export GITQUEEN_HOOK_LIMIT=60; iam 'the release'")
+    said = ok(eve, "sed -i 's/line 10/line 10, mine/' app.py; git commit -qam mine")
+    assert said[2] == f"  Keep both: git show {hers} -- app.py | git apply && git add -- app.py"
     # What is no more than an old version of what she found there, she means; so does a person.
     ok(dora, f"git checkout -q {hers}~1 -- app.py")
     assert dora.sh("git commit -qm 'out of it'") == (0, "", "")
