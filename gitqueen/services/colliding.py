@@ -197,8 +197,8 @@ def _uncommitted(queen: Queen, worktree: str, paths: Sequence[str], tree: Tree |
     with database.faults(queen.settings.database):
         changed = trees.changed(queen.db, worktree, paths) if tree else set()
     # Nothing was added or committed there since: what was changed then is changed now.
-    quiet = tree is not None and bool(tree.git_dir) and not _touched(tree.git_dir, "index", tree.scanned_at)
-    suspects = {path for path in paths if tree is None or _touched(worktree, path, tree.scanned_at)}
+    quiet = tree is not None and bool(tree.git_dir) and not written(tree.git_dir, "index", tree.scanned_at)
+    suspects = {path for path in paths if tree is None or written(worktree, path, tree.scanned_at)}
     # A submodule counts when it is bumped, not when something is edited inside of it: the scan saw either.
     suspects |= {path for path in changed if not quiet or os.path.isdir(os.path.join(worktree, path))}
     sure = changed - suspects
@@ -212,7 +212,7 @@ def _uncommitted(queen: Queen, worktree: str, paths: Sequence[str], tree: Tree |
         return changed  # the worktree is gone or broken: what was seen last is the best we have
 
 
-def _touched(folder: str, path: str, since: float) -> bool:
+def written(folder: str, path: str, since: float) -> bool:
     """Whether `path` was written, made or deleted `since` then. ctime too: a file moved into place keeps its mtime."""
     while True:
         try:

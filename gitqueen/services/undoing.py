@@ -246,15 +246,12 @@ def _surely(work: _Work, paths: Sequence[str]) -> dict[str, Undone]:
         index_alone = bool(change.before) and bool(change.after) and disk.get(path) == _id(change.before)
         for one in gone:
             touch = work.touched[path][one.commit]
-            old = index_alone or (touch.at is not None and not _written(work, path, touch.at.timestamp()))
+            at = touch.at.timestamp() if touch.at is not None else None
+            old = index_alone or (at is not None and not colliding.written(work.place.worktree or "", path, at))
             if old and versions.includes(work.place, work.env, work.head, one.commit):
                 found |= _of(work, path, [one], WHOLE)
                 break
     return found
-
-
-def _written(work: _Work, path: str, since: float) -> bool:
-    return colliding._touched(work.place.worktree or "", path, since)
 
 
 def _id(word: str) -> str:
