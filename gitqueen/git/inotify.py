@@ -35,8 +35,8 @@ class Inotify:
         """Raises `OSError` where it is gone already."""
         _checked(self._libc.inotify_rm_watch(self._descriptor, number), "")
 
-    def read(self) -> Iterator[tuple[int, int]]:
-        """(number of the watch, what happened) since the last time."""
+    def read(self) -> Iterator[tuple[int, int, bytes]]:
+        """(number of the watch, what happened, to what in the folder) since the last time."""
         while True:
             try:
                 raw = os.read(self._descriptor, 1 << 16)
@@ -45,8 +45,8 @@ class Inotify:
             at = 0
             while at < len(raw):
                 number, mask, _, length = _EVENT.unpack_from(raw, at)
-                at += _EVENT.size + length
-                yield number, mask
+                start, at = at + _EVENT.size, at + _EVENT.size + length
+                yield number, mask, raw[start:at].rstrip(b"\0")
 
 
 def _checked(result: int, path: str) -> int:

@@ -24,13 +24,17 @@ class Watches:
         """Worktrees in which nothing happened since the last look at them, as of the last `read`."""
         self._folders: dict[str, dict[str, int]] = {}
         self._owners: dict[int, set[str]] = {}
+        self._gits: set[int] = set()
+        """Those of git's own folders."""
         self._kernel = inotify.open()
 
     def read(self) -> None:
         """Take in what happened since the last time."""
         if self._kernel is None:
             return
-        for number, mask in self._kernel.read():
+        for number, mask, name in self._kernel.read():
+            if number in self._gits and name.endswith(b".lock"):
+                continue  # every `git status` takes one and lets it go; what changes is renamed to what it is
             if mask & inotify.OVERFLOW:
                 self.calm.clear()
             self.calm -= self._owners.get(number, set())
@@ -59,6 +63,8 @@ class Watches:
                 return False  # no watches left, no right to read it
             known[folder] = number
             self._owners.setdefault(number, set()).add(worktree)
+            if _is_gits(folder, worktree):
+                self._gits.add(number)
         self._release(worktree, gone - set(known.values()))
         if not new:
             self.calm.add(worktree)
@@ -79,6 +85,7 @@ class Watches:
             owners = self._owners.get(number, set())
             owners.discard(worktree)
             if not owners and self._owners.pop(number, None) is not None and self._kernel is not None:
+                self._gits.discard(number)
                 try:
                     self._kernel.remove(number)
                 except OSError:
@@ -86,6 +93,7 @@ class Watches:
 
     def _forget(self, number: int) -> None:
         """The folder of a watch is gone."""
+        self._gits.discard(number)
         for worktree in self._owners.pop(number, set()):
             known = self._folders.get(worktree, {})
             for folder in [folder for folder, its in known.items() if its == number]:
@@ -93,3 +101,8 @@ class Watches:
 
     def __len__(self) -> int:
         return len(self._owners)
+
+
+def _is_gits(folder: str, worktree: str) -> bool:
+    """Whether the folder is git's: it is not the worktree's own, or below its `.git`."""
+    return f"{folder}/".startswith(f"{worktree}/.git/") or not f"{folder}/".startswith(f"{worktree}/")

@@ -44,6 +44,7 @@ def edit(app: Repo) -> None:
 CHANGES: dict[str, Callable[[Repo], object]] = {
     "edited in place": edit,
     "new file": lambda app: app.write("src/new.py", "n\n"),
+    "new lock of packages": lambda app: app.write("yarn.lock", "n\n"),
     "new file in a new folder": lambda app: app.write("fresh/deep/new.py", "n\n"),
     "removed": lambda app: (app.path / "README").unlink(),
     "mode": lambda app: (app.path / "README").chmod(0o755),
@@ -77,6 +78,24 @@ def test_what_git_ignores_disturbs_nobody(repo: Callable[..., Repo]) -> None:
     app.write("build/out/two", "2")
     app.write("build/more/three", "3")
     (app.path / ".git/objects/ab").mkdir(exist_ok=True)
+    watches.read()
+    assert watches.calm == {os.path.realpath(app)}
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_who_asks_git_for_the_status_disturbs_nobody(repo: Callable[..., Repo], linked: bool) -> None:
+    """Prompts and editors do it all the time, and each time git takes the index's lock."""
+    app = repo("app", FILES)
+    app = app.worktree("feature") if linked else app
+    # Not of the same moment as its files: git would write the index anew.
+    for name in FILES:
+        os.utime(app.path / name, (1_000_000_000, 1_000_000_000))
+    app.git("update-index", "-q", "--refresh")
+    watches = settled(app)
+    lock = Path(app.git("rev-parse", "--path-format=absolute", "--git-path", "index.lock"))
+    lock.touch()
+    lock.unlink()
+    assert app.git("status", "--porcelain") == ""
     watches.read()
     assert watches.calm == {os.path.realpath(app)}
 
