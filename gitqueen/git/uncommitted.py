@@ -138,7 +138,7 @@ def signature(place: Place, entries: Iterable[Entry]) -> str:
     return _digest(
         word
         for entry in entries
-        for word in (entry.path, str(entry.staged), str(entry.index_id), str(entry.index_mode), _stand(top, entry.path))
+        for word in (entry.path, str(entry.staged), str(entry.index_id), str(entry.index_mode), stand(top, entry.path))
     )
 
 
@@ -146,11 +146,11 @@ def mark(place: Place, head: str | None, changed: Iterable[str]) -> str:
     """Like `signature`, from what somebody else saw: HEAD and the changed paths. No process; stays the same while
     neither HEAD, nor the index, nor any of these files is written."""
     top = place.worktree or ""
-    words = (word for path in changed for word in (path, _stand(top, path)))
+    words = (word for path in changed for word in (path, stand(top, path)))
     return _digest((head or "", _stat(place.git_dir, "index"), _stat(place.common_dir, "refs/stash"), *words))
 
 
-def _stand(top: str, path: str) -> str:
+def stand(top: str, path: str) -> str:
     """How a path stands; of a submodule, or a repository that somebody put inside, also where its HEAD is."""
     word = _stat(top, path)
     if not word.endswith(FOLDER):

@@ -73,13 +73,18 @@ def restore(
         for one, raw in zip(kept, rescue.data(place, [one.oid for one in kept]), strict=True)
     ]
     same = [one.path for one, raw, mode in wanted if raw is not None and _there(top, one, raw, mode)]
+    stood = {one.path: uncommitted.stand(top, one.path) for one in kept}
     there = [one.path for one in kept if one.path not in same and _is_file(os.path.join(top, one.path))]
     refused = dict.fromkeys(there, _BESIDE) if into is not None else _unsafe(queen, place, there, force)
     written = []
     for one, raw, mode in wanted:
         if raw is None:
             refused[one.path] = "its object is damaged"
-        elif one.path not in same and one.path not in refused:
+        elif one.path in same or one.path in refused:
+            continue
+        elif uncommitted.stand(top, one.path) != stood[one.path]:
+            refused[one.path] = _NEWER  # written at this very moment
+        else:
             try:
                 _write(top, one, raw, mode)
                 written.append(one.path)

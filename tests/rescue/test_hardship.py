@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from gitqueen.git import rescue
+from gitqueen.git import rescue, uncommitted
+from gitqueen.git.places import Place
 from gitqueen.model import rescues
-from gitqueen.services import losing, rescuing, salvaging
+from gitqueen.services import losing, rescuing, restoring, salvaging
 from tests.git import kinds
 from tests.hive import Repo, Runner, Sister
 from tests.hooks import kit
@@ -85,6 +86,29 @@ def test_what_is_written_again_as_it_was_is_no_news(repo: Callable[..., Repo]) -
     app.git("add", "a")  # the same, and staged now
     assert look(opened)
     assert look(opened) is None
+
+
+def test_what_is_written_while_it_is_brought_back_stays(
+    repo: Callable[..., Repo], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = repo("app", {"a": "1\n", "b": "1\n"})
+    app.write("a", "hers\n")
+    app.write("b", "hers\n")
+    opened = managed(app)
+    place, identity = opened.here(), look(opened) or ""
+    app.git("checkout", "-q", ".")
+    real = uncommitted.look
+
+    def slow(place: Place, paths: Sequence[str] = ()) -> uncommitted.Look:
+        seen = real(place, paths)
+        app.write("a", "newer\n")
+        return seen
+
+    monkeypatch.setattr(uncommitted, "look", slow)
+    found = rescuing.find(place, identity)
+    done = restoring.restore(opened, place, found, restoring.chosen(place, found, ()))
+    assert (done.written, list(done.refused)) == (("b",), ["a"])
+    assert ((app.path / "a").read_text(), (app.path / "b").read_text()) == ("newer\n", "hers\n")
 
 
 def test_settings_are_the_repositorys(repo: Callable[..., Repo]) -> None:
