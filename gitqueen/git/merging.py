@@ -19,10 +19,14 @@ from gitqueen.git.process import Result
 from gitqueen.model import merges
 from gitqueen.model.merges import APART, Clash, Merge
 
-OLDEST = (2, 39)
-"""The git that has `merge-tree --stdin`; below, see `libgit.merge`."""
+OLDEST = "2.39"
+"""The git that has `merge-tree --stdin`."""
+_USAGE = 129
+"""How git ends that does not know an option."""
 BATCH = 100
 """Merges of one process: one that takes too long spoils no more than these."""
+FEW = 8
+"""Pairs that are merged without asking first which of them need it: as many as a commit may meet."""
 MOST_FAILURES = 20
 """Merges that may make git die before the rest is given up."""
 MOST_TEXT = 2 * 1024 * 1024
@@ -64,18 +68,22 @@ def predict(
     worktrees: Mapping[str, str] | None = None,
     lines: bool = True,
     patience: float = 600.0,
+    hint: Callable[[Place, Mapping[str, str], Pair], Merge] | None = None,
 ) -> dict[Pair, Merge]:
     """(ours, theirs) -> what git would say if she who has `ours` merged `theirs`; both are commit ids.
 
     `here`: the repository whose settings hold. `beside`: common dirs of its clones on this machine, where git may find
     commits, too. `worktrees`: commit -> the worktree in which exactly that stands, where it is known: its attributes
     and merge drivers are used; without one, the attributes that the commit has. `lines`: whether to tell the lines of
-    text conflicts. `patience`: seconds for all of it. What git cannot tell is `UNKNOWN`, and says why.
+    text conflicts. `patience`: seconds for all of it. `hint`: whom to ask where git is older
+    than 2.39 (`libgit.merge`). What cannot be told is `UNKNOWN`, and says why.
     """
     wanted = list(dict.fromkeys(pairs))
     try:
-        look = _Look(here, drafts.environment(here.common_dir, beside), time.monotonic() + patience)
-        found = _without_merging(look, wanted)
+        look = _Look(here, drafts.environment(here.common_dir, beside), time.monotonic() + patience, hint)
+        found = _at_once(look, wanted, worktrees or {})
+        if left := [pair for pair in wanted if pair not in found]:
+            found.update(_without_merging(look, left))
         left = [pair for pair in wanted if pair not in found]
         for folder, some in _seats(look, left, worktrees or {}).items():
             found.update(_merged(look, folder, some))
@@ -92,6 +100,7 @@ class _Look:
     env: Mapping[str, str]
     until: float
     """When the time is over (monotonic)."""
+    hint: Callable[[Place, Mapping[str, str], Pair], Merge] | None = None
     trees: dict[str, str] = field(default_factory=dict)
     """Commit -> tree."""
     results: dict[Pair, str] = field(default_factory=dict)
@@ -108,6 +117,17 @@ class _Look:
         return process.run(
             *drafts.QUIETLY, *args, cwd=where, env=self.env, stdin=stdin, check=check, timeout=self.patience
         )
+
+
+def _at_once(look: _Look, pairs: Sequence[Pair], worktrees: Mapping[str, str]) -> dict[Pair, Merge]:
+    """A few pairs, where it is known in which worktree to merge them: to look for their merge bases first would take as
+    long as the merges, most of which goes into finding just these. What git cannot tell here is looked at closer."""
+    folders = {worktrees.get(ours) for ours, _ in pairs}
+    if not 0 < len(pairs) <= FEW or len(folders) > 1 or (folder := folders.pop()) is None:
+        return {}
+    found = _merged(look, folder, pairs)
+    over = time.monotonic() > look.until
+    return {pair: merge for pair, merge in found.items() if merge.verdict != merges.UNKNOWN or over}
 
 
 def _without_merging(look: _Look, pairs: Sequence[Pair]) -> dict[Pair, Merge]:
@@ -216,7 +236,7 @@ def _merged(look: _Look, folder: str, pairs: Sequence[Pair]) -> dict[Pair, Merge
     while left:
         batch, left = left[:BATCH], left[BATCH:]
         stdin = "".join(f"{ours} {theirs}\n" for ours, theirs in batch).encode()
-        args = ("merge-tree", "--write-tree", "--stdin", "-z", "--messages", "--allow-unrelated-histories")
+        args = ("merge-tree", "--write-tree", "--stdin", "-z", "--messages")
         try:
             said = process.run(
                 *drafts.QUIETLY, *args, cwd=folder, env=env, stdin=stdin, check=False, timeout=look.patience
@@ -224,6 +244,9 @@ def _merged(look: _Look, folder: str, pairs: Sequence[Pair]) -> dict[Pair, Merge
         except errors.GitFailed as fault:
             found.update((pair, Merge(merges.UNKNOWN, why=fault.message)) for pair in batch)
             continue
+        if said.code == _USAGE and not said.out:
+            found.update((pair, _hinted(look, pair)) for pair in [*batch, *left])
+            break
         done = list(_parsed(look, batch, said.out))
         found.update(done)
         if len(done) < len(batch):
@@ -233,6 +256,12 @@ def _merged(look: _Look, folder: str, pairs: Sequence[Pair]) -> dict[Pair, Merge
             found.update((pair, Merge(merges.UNKNOWN, why=why)) for pair in given_up)
             left = [] if failures > MOST_FAILURES else batch[len(done) + 1 :] + left
     return found
+
+
+def _hinted(look: _Look, pair: Pair) -> Merge:
+    if look.hint is None:
+        return Merge(merges.UNKNOWN, why=f"git {OLDEST} or newer is needed to tell")
+    return look.hint(look.place, look.env, pair)
 
 
 def _parsed(look: _Look, pairs: Sequence[Pair], output: bytes) -> Iterator[tuple[Pair, Merge]]:
@@ -307,7 +336,8 @@ def _with_lines(look: _Look, found: dict[Pair, Merge]) -> dict[Pair, Merge]:
         (pair, clash)
         for pair, merge in found.items()
         for clash in merge.clashes
-        if clash.verdict not in (merges.BINARY, merges.SUBMODULE)
+        if pair in look.stages
+        and clash.verdict not in (merges.BINARY, merges.SUBMODULE)
         and {"2", "3"} <= look.stages[pair].get(clash.path, {}).keys()
     ]
     if not wanted:

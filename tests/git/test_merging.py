@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from gitqueen.git import merging, places
+from gitqueen.git import libgit, merging, places
 from gitqueen.git.places import Place
 from gitqueen.model import merges
 from gitqueen.model.merges import APART, Clash, Lines, Merge
@@ -67,7 +69,8 @@ def test_lines_in_conflict_are_those_of_either_sides_own_file(app: Repo) -> None
 def test_a_clean_merge_names_what_both_sides_changed(app: Repo) -> None:
     said = predict(app, "sed -i s/^2$/two/ a; echo x >>b", "sed -i s/^30$/x/ a; sed -i '1i x' d/c")
     assert said == Merge(merges.CLEAN, merged=("a",))
-    assert predict(app, "echo x >>b", "echo y >>d/c") is APART
+    pair = sides(app, "echo x >>b", "echo y >>d/c")
+    assert merging.predict(here(app), [pair])[pair] is APART
 
 
 def test_every_kind_of_conflict_has_its_name(app: Repo) -> None:
@@ -166,6 +169,23 @@ def test_clones_are_read_where_they_are(app: Repo) -> None:
         Clash("a", merges.CONTENT, (Lines((1, 1), (1, 1)),)),
     )
     assert Runner(app.path)("git", "cat-file", "-e", hers).returncode != 0
+
+
+def test_below_git_2_39_libgit2_gives_a_hint(app: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = sides(app, "echo x >>a; git rm -q b; echo x >new", "echo y >>a; echo y >>b; echo y >new; echo y >>d/c")
+    real = shutil.which("git")
+    old = tmp_path / "bin/git"
+    old.parent.mkdir()
+    # As git 2.38 ends that is asked for `--stdin`.
+    old.write_text(f'#!/bin/sh\ncase "$*" in *merge-tree*) exit 129 ;; esac\nexec {real} "$@"\n')
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{old.parent}{os.pathsep}{os.environ['PATH']}")
+    assert merging.predict(here(app), [(one, other)])[one, other] == Merge(
+        merges.UNKNOWN, why="git 2.39 or newer is needed to tell"
+    )
+    assert merging.predict(here(app), [(one, other)], hint=libgit.merge)[one, other] == Merge(
+        merges.CONFLICT, (Clash("a", "conflict"), Clash("b", "modify/delete"), Clash("new", "add/add")), hint=True
+    )
 
 
 @pytest.mark.needs_newer_git

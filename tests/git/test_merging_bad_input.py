@@ -34,12 +34,15 @@ class Desk:
     theirs: Repo
 
     def foretold(self) -> Merge:
-        """What the product says of merging theirs into ours, each with all uncommitted work."""
+        """What is foretold of merging theirs into ours, each with all uncommitted work: at once, and as many pairs are,
+        which must come to the same."""
         here, there = places.find(os.fspath(self.ours)), places.find(os.fspath(self.theirs))
         assert here is not None and there is not None
         mine, hers = states.take(here), states.take(there)
         pair = (mine.commit, hers.commit)
-        return merging.predict(here, [pair], worktrees={mine.commit: os.fspath(self.ours)})[pair]
+        said = merging.predict(here, [pair], worktrees={mine.commit: os.fspath(self.ours)})
+        assert merging.predict(here, [pair]) == said
+        return said[pair]
 
     def really(self) -> set[str]:
         """The paths that conflict when both commit all that they have and ours merges theirs."""
