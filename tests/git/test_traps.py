@@ -23,7 +23,7 @@ TRAPS = [
 HOOKS = ("post-index-change", "reference-transaction", "fsmonitor-watchman", "pre-commit", "post-checkout")
 
 
-def _trap(top: Path, canary: Path) -> None:
+def trap(top: Path, canary: Path) -> None:
     repo = Repo(top)
     script = canary.with_name(f"trap-{top.name}")
     script.write_text(f"#!/bin/sh\necho \"$0 $*\" >>'{canary}'\n")
@@ -51,7 +51,7 @@ def test_reading_starts_no_program_of_the_repositorys_choosing(
     top = kinds.superproject(tmp_path).top
     kinds.stir(top)
     for folder in (top, *(top / "parts").iterdir()):
-        _trap(folder, canary)
+        trap(folder, canary)
     os.utime(top / "README", (2_000_000_000, 2_000_000_000))
 
     place = places.find(os.fspath(top))
