@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from gitqueen import errors
-from gitqueen.git import commits
+from gitqueen.git import commits, libgit
 from gitqueen.model import merges
 from gitqueen.model.merges import Merge
 from gitqueen.model.sisters import Identity, Sister
@@ -109,7 +109,7 @@ def _pairs(queen: Queen, parties: Sequence[Party]) -> list[Prediction]:
 
 def _merged(queen: Queen, pairs: Sequence[tuple[Party, Party]]) -> list[Prediction]:
     asked = [(a.side, b.side) for a, b in pairs if a.side is not None and b.side is not None]
-    answers = iter(predicting.predict(queen, asked))
+    answers = iter(predicting.predict(queen, asked, hint=libgit.merge))
     found = list[Prediction]()
     for a, b in pairs:
         if a.side is None or b.side is None:

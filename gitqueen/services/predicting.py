@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitqueen import errors
@@ -115,11 +115,16 @@ def refresh(queen: Queen, worktrees: Iterable[Place], changed: Mapping[str, Sequ
 
 
 def predict(
-    queen: Queen, pairs: Sequence[tuple[Side, Side]], patience: float = 600.0, keep: bool = True
+    queen: Queen,
+    pairs: Sequence[tuple[Side, Side]],
+    patience: float = 600.0,
+    keep: bool = True,
+    hint: Callable[[Place, Mapping[str, str], tuple[str, str]], Merge] | None = None,
 ) -> list[Merge]:
     """What becomes of each pair when she who has the first merges the second, in the order of `pairs`.
 
-    `keep`: what was found out is kept, in a transaction of its own; what was kept is used.
+    `keep`: what was found out is kept, in a transaction of its own; what was kept is used. `hint`: whom to ask where
+    git is too old (`libgit.merge`).
     """
     until = time.monotonic() + patience
     found: dict[tuple[str, str, str], Merge] = {}
@@ -136,9 +141,10 @@ def predict(
             beside={theirs.place.common_dir for _, theirs in some},
             worktrees={ours.commit: ours.place.worktree for ours, _ in some if ours.seated and ours.place.worktree},
             patience=max(0.01, until - time.monotonic()),
+            hint=hint,
         )
         # What is unknown now may be known in a moment.
-        sure = {pair: merge for pair, merge in new.items() if merge.verdict != merges.UNKNOWN}
+        sure = {pair: merge for pair, merge in new.items() if merge.verdict != merges.UNKNOWN and not merge.hint}
         if keep and sure:
             _keep(queen, settings, sure)
         found.update(((common_dir, *pair), merge) for pair, merge in {**known, **new}.items())

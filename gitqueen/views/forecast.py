@@ -31,6 +31,11 @@ def forecast(report: Forecast, colour: Palette) -> str:
             rows += ["", *_pair(one, known.get((one.other, one.one)), parties, colour)]
         elif one.left_out:
             rows += ["", *_left_out(one)]
+    if any(one.merge.hint for one in report.pairs):
+        rows += [
+            "",
+            colour.warning("  only a hint, from libgit2: git 2.39 or newer knows all renames and merge drivers"),
+        ]
     if not report.conflicting:
         rows += ["", colour.good("✓ no pair conflicts") if _all_known(report) else "no conflict is known"]
     return "\n".join(rows)

@@ -147,14 +147,15 @@ def test_crossing_merges_are_merged(app: Repo) -> None:
     assert merging.predict(here(app), [(ours, theirs)])[ours, theirs] is not APART
 
 
-def test_nothing_is_written_where_the_user_keeps_objects(app: Repo) -> None:
-    def objects() -> list[str]:
-        return sorted(os.path.join(top, one) for top, _, files in os.walk(app.path / ".git/objects") for one in files)
+def objects(app: Repo) -> list[str]:
+    return sorted(os.path.join(top, one) for top, _, files in os.walk(app.path / ".git/objects") for one in files)
 
+
+def test_nothing_is_written_where_the_user_keeps_objects(app: Repo) -> None:
     pair = sides(app, "echo x >>a", "echo y >>a")
-    before = objects()
+    before = objects(app)
     assert merging.predict(here(app), [pair])[pair].verdict == merges.CONFLICT
-    assert objects() == before
+    assert objects(app) == before
 
 
 def test_clones_are_read_where_they_are(app: Repo) -> None:
@@ -172,7 +173,9 @@ def test_clones_are_read_where_they_are(app: Repo) -> None:
 
 
 def test_below_git_2_39_libgit2_gives_a_hint(app: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    one, other = sides(app, "echo x >>a; git rm -q b; echo x >new", "echo y >>a; echo y >>b; echo y >new; echo y >>d/c")
+    mine = "echo x >>a; git rm -q b; echo x >new; sed -i '1i x' d/c"
+    one, other = sides(app, mine, "echo y >>a; echo y >>b; echo y >new; echo y >>d/c")
+    before = objects(app)
     real = shutil.which("git")
     old = tmp_path / "bin/git"
     old.parent.mkdir()
@@ -186,6 +189,7 @@ def test_below_git_2_39_libgit2_gives_a_hint(app: Repo, tmp_path: Path, monkeypa
     assert merging.predict(here(app), [(one, other)], hint=libgit.merge)[one, other] == Merge(
         merges.CONFLICT, (Clash("a", "conflict"), Clash("b", "modify/delete"), Clash("new", "add/add")), hint=True
     )
+    assert objects(app) == before
 
 
 @pytest.mark.needs_newer_git
