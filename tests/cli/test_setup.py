@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -76,6 +77,22 @@ def test_in_and_out_again(run: Runner, app: Repo, sealed: Path, home: Path) -> N
     assert run("gitqueen", "daemon", "status").returncode == 1
     assert everything(sealed, app) == before
     assert (home / "queen.db").exists()  # mail, claims and history stay
+
+
+def test_it_asks_once_and_shows_first_what_it_will_touch(run: Runner, app: Repo, sealed: Path) -> None:
+    (sealed / ".claude/settings.json").write_text('{"theme": "dark"}\n')
+    shown = run("gitqueen", "install", "--dry-run", check=True).stdout.splitlines()
+    code, said = hive.on_a_terminal("y\n", "gitqueen", "install")
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", said).replace("\r\n", "\n").splitlines()
+    [question] = [at for at, line in enumerate(lines) if "[y/N]" in line]
+    # The first line is what was typed.
+    assert (code, lines[1:question], lines[-1]) == (0, shown, "✓ installed")
+    assert run("gitqueen", "daemon", "status").returncode == 0
+    # A daemon that is killed rather than ended is no reason to leave anything.
+    os.kill(json.loads(run("gitqueen", "daemon", "status", "--json").stdout)["pid"], signal.SIGKILL)
+    assert run("gitqueen", "uninstall", check=True).stdout.splitlines()[-1] == "✓ uninstalled"
+    assert not (app.path / ".git/hooks/pre-commit").exists()
+    assert json.loads((sealed / ".claude/settings.json").read_text()) == {"theme": "dark"}
 
 
 def test_purge_takes_the_queen_and_nothing_else(run: Runner, app: Repo, home: Path) -> None:
