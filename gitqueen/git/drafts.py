@@ -51,10 +51,18 @@ def make(common_dir: str) -> str:
     """The folder of objects, made when missing."""
     where = folder(common_dir)
     try:
-        os.makedirs(where, mode=0o700, exist_ok=True)
+        if not os.path.isdir(where):
+            os.makedirs(where, mode=0o700, exist_ok=True)
+            with open(_born(common_dir), "w", encoding="ascii"):
+                pass
     except OSError as fault:
         raise errors.GitFailed(f"{where} cannot be made: {fault.strerror or fault}") from None
     return where
+
+
+def _born(common_dir: str) -> str:
+    """A file as old as the folder, which is written again and again."""
+    return os.path.join(top(common_dir), "born")
 
 
 def environment(common_dir: str, beside: Iterable[str] = (), env: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -80,47 +88,36 @@ def _quoted(path: str) -> str:
 def birth(common_dir: str) -> str:
     """One word that changes whenever the drafts were thrown away: what was made of them before is gone."""
     try:
-        found = os.stat(folder(common_dir))
+        found = os.stat(_born(common_dir))
     except OSError:
         return ""
-    return str(found.st_ino)
+    return f"{found.st_ino}.{found.st_mtime_ns}"
 
 
 def prune(common_dir: str, now: float, largest: int = LARGEST, oldest: float = OLDEST) -> bool:
     """Throw all drafts away where they are older than `oldest` seconds at `now` or have more than `largest` bytes;
     whether that was done. Who reads them at this moment finds nothing, and says that it is unknown."""
-    where = folder(common_dir)
-    born = os.path.join(os.path.dirname(where), "born")
     try:
-        age = now - os.stat(born).st_mtime
+        age = now - os.stat(_born(common_dir)).st_mtime
     except OSError:
-        if os.path.isdir(where):
-            _mark(born, now)
         return False
-    if 0 <= age <= oldest and _size(where, largest) <= largest:
+    if -oldest <= age <= oldest and _size(folder(common_dir), largest) <= largest:
         return False
+    return drop(common_dir)
+
+
+def drop(common_dir: str) -> bool:
+    """Throw all drafts of a repository away; whether there were any."""
     import shutil
 
+    where = top(common_dir)
     trash = f"{where}.{os.getpid()}"
     try:
         os.rename(where, trash)
     except OSError:
         return False
-    finally:
-        _mark(born, None)
     shutil.rmtree(trash, ignore_errors=True)
     return True
-
-
-def _mark(path: str, moment: float | None) -> None:
-    try:
-        if moment is None:
-            os.unlink(path)
-        else:
-            with open(path, "w", encoding="ascii"):
-                os.utime(path, (moment, moment))
-    except OSError:
-        pass
 
 
 def _size(where: str, enough: int) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gitqueen import errors
-from gitqueen.git import hookfiles, hooks, hooktext, manifest, markers, notes, places, rescue
+from gitqueen.git import drafts, hookfiles, hooks, hooktext, manifest, markers, notes, places, rescue
 from gitqueen.git.hooks import Arms, State
 from gitqueen.git.manifest import Record
 from gitqueen.git.places import Place
@@ -249,6 +249,7 @@ def uninstall(queen: Queen, place: Place, dry_run: bool = False, purge: bool = F
         if (config := records.get(hooks.config_of(place))) is not None:
             hooks.end_as_before(place, config.before)
         manifest.write(place.common_dir, {})
+        drafts.drop(place.common_dir)
         markers.clear(place.common_dir)
         mirroring.withdraw(queen, place)
         return Report(place.repo, hooks.look(place), done, (*told, *written_history(place, purge)))
