@@ -27,6 +27,9 @@ def list_(every: bool, as_json: bool) -> int:
 
     queen = doing.open_queen()
     found = salvaging.listed(queen, every)
+    if not as_json and sys.stdout.isatty():  # a day has hundreds
+        paging.page(queen, rescues.listed(found, queen.now, doing.palette()).split("\n"))
+        return 0
     doing.show(as_json, lambda: rescues.shape(found), lambda: rescues.listed(found, queen.now, doing.palette()))
     return 0
 

@@ -138,6 +138,15 @@ def test_the_list_says_what_whose_when_and_how_much(app: Repo) -> None:
     assert out.split("\n")[-2].strip() == names
 
 
+def test_on_a_terminal_the_list_comes_in_the_users_pager(app: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    app.git("config", "--global", "core.pager", "sed 's/^/paged: /'")
+    monkeypatch.chdir(app.path)
+    rc, out = on_a_terminal("", "gitqueen", "rescue", "list")
+    head, names = out.split("\n")[-3:-1]
+    assert rc == 0 and re.fullmatch(r"paged:   \S+Z  \S.*  nobody known  \[main\]  8 files, .* asked for", head), out
+    assert names == "paged:       -dash, a.txt, bytes.bin, end and 4 more"
+
+
 def test_the_difference_is_gits_own_and_harmless(app: Repo) -> None:
     out = Runner(app.path)("gitqueen", "rescue", "diff", first(app), "a.txt", check=True).stdout
     assert out.split("\n")[2:] == ["--- a/a.txt", "+++ b/a.txt", "@@ -1,3 +1,3 @@", " 1", "-2", "+two\\r", " 3", ""]
