@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -78,7 +79,9 @@ def status(as_json: bool) -> int:
 
 
 def _show(found: State, as_json: bool) -> int:
-    doing.show(as_json, lambda: clockwork.shape(found), lambda: clockwork.words(found))
+    doing.show(
+        as_json, lambda: clockwork.shape(found), lambda: clockwork.words(found, datetime.now(UTC), doing.palette())
+    )
     return 0
 
 

@@ -1,11 +1,14 @@
-"""How the daemon is, in two lines or as JSON."""
+"""How the daemon is, in three lines or as JSON."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from gitqueen.model import times
-from gitqueen.views.text import clean, folder
+from gitqueen.views.text import Palette, cut, folder, held
+
+LAST = 300
+"""Columns at most of what it said last."""
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,14 +27,13 @@ if TYPE_CHECKING:
         def last(self) -> str: ...
 
 
-def words(state: State) -> str:
+def words(state: State, now: datetime, colour: Palette) -> str:
     if state.pid is None:
         lines = ["no daemon runs: commands look around themselves   (gitqueen daemon start)"]
     else:
-        since = f", since {times.iso(state.since)}" if state.since else ""
-        lines = [f"✓ the daemon runs, process {state.pid}{since}"]
+        lines = [", ".join(filter(None, [f"✓ the daemon runs, process {state.pid}", held(state.since, now)]))]
     if state.last:
-        lines.append(f"  {folder(state.log)}: {clean(state.last)}")
+        lines += [f"  log   {folder(state.log)}", f"  last  {cut(state.last, colour.room(LAST, 8))}"]
     return "\n".join(lines)
 
 

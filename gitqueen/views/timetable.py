@@ -7,17 +7,18 @@ from datetime import datetime
 
 from gitqueen.model import times
 from gitqueen.model.jobs import REBOOT, Job
-from gitqueen.views.text import Palette, clean, cut, folder, pad
+from gitqueen.views.text import Palette, clean, cut, cut_front, folder, pad, width
 
-COMMAND = 110
+COMMAND, FOLDER = 110, 200
 
 
 def words(jobs: Sequence[Job], faults: Sequence[str], now: datetime, colour: Palette) -> str:
     lines = []
     for job in jobs:
-        where = f"  {folder(job.repo)}" if job.repo else ""
-        source = "" if job.source == "crontab" else f"  {colour.dim(clean(folder(job.source)))}"
-        lines.append(f"  {pad(_when(job, now), 12)}  {pad(cut(job.schedule, 24), 16)}{source}{where}".rstrip())
+        head = f"  {pad(_when(job, now), 12)}  {pad(cut(job.schedule, 24), 16)}"
+        source = "" if job.source == "crontab" else cut_front(folder(job.source), 40)
+        where = cut_front(folder(job.repo), colour.room(FOLDER, width(head) + width(source) + 4)) if job.repo else ""
+        lines.append("  ".join(part for part in (head, colour.dim(source), where) if part).rstrip())
         lines.append(f"                {cut(job.command, colour.room(COMMAND, 16))}")
         if job.fault:
             lines.append(f"                {colour.warning(cut(job.fault, colour.room(COMMAND, 16)))}")
