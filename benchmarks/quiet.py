@@ -43,7 +43,9 @@ def _replayed(stage: Stage, path: str, count: int) -> Iterator[Row]:
     stage.git("-C", idle, "add", "notes-of-ada")
     stage.git("-C", idle, "commit", "--quiet", "--message", "an idea")
     stage.run("hooks", "install", work)
-    stage.sister("ada", idle, "thinking about the manual")
+    # Longer than a sister of the stage: she must be there at the last commit, too.
+    stage.bodies["ada"] = subprocess.Popen(["sleep", "7200"], env=stage.env(), stdin=subprocess.DEVNULL)
+    stage.run("iam", "thinking about the manual", cwd=idle, name="ada")
     me = stage.env("me", os.getpid())
     _said(stage, work, me, GITQUEEN, "iam", "rewriting it all, commit by commit")
     stage.run("scan")
@@ -61,8 +63,9 @@ def _replayed(stage: Stage, path: str, count: int) -> Iterator[Row]:
         if time.monotonic() - shown > 10:
             shown = time.monotonic()
             print(f"{number + 1} of {len(names) - 1} commits", file=sys.stderr)
-    made = int(_git(stage, work, "rev-list", "--count", f"{names[0]}..topic"))
     stage.run("scan")
+    # Only commits that went through our hooks, with her known, are recorded as hers.
+    made = stage.count("commits WHERE sister = 'me'") if stage.bodies["ada"].poll() is None else 0
     found = json.loads(_said(stage, work, me, GITQUEEN, "conflicts", "--all", "--json", codes=(0, 1)))["conflicts"]
     loud = [one for one in found if one["severity"] in LOUD]
     for one in loud:
