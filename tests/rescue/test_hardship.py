@@ -164,6 +164,23 @@ def test_pruning_says_what_would_go_and_changes_nothing(repo: Callable[..., Repo
     assert [one.id for one in rescue.listed(opened.here())] == made[2:]
 
 
+def test_a_scan_a_day_has_it_pruned_and_packed_behind_everybodys_back(repo: Callable[..., Repo], run: Runner) -> None:
+    app = repo()
+    opened = managed(app)
+    opened.now -= rescues.DAILY_FOR * 2
+    made = []
+    for number in range(3):
+        app.write("new", f"{number}\n")
+        made.append(look(opened) or "")
+    run("gitqueen", "scan", cwd=app, check=True)
+    place = opened.here()
+    packs = Path(rescue.folder(place), "objects", "pack")
+    kit.until(lambda: list(packs.glob("*.idx")) and not rescue.unpacked(place), "it is packed")
+    assert [one.id for one in rescue.listed(place)] == made[2:]
+    [found] = rescue.contents(place, made[2])
+    assert (found.path, rescue.data(place, [found.oid])) == ("new", [b"2\n"])
+
+
 def test_edits_in_quick_succession_are_not_kept_one_by_one(repo: Callable[..., Repo], run: Runner) -> None:
     """At most every few seconds; who is asked for meanwhile looks again when they are over."""
     app = kit.install(repo())
