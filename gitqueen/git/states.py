@@ -19,6 +19,8 @@ from gitqueen.git.places import Place
 LARGEST = 20 * 1024 * 1024
 """Bytes of a file above which its content is left out: hashing and packing 100 MB takes seconds."""
 
+MOST = 10 * LARGEST
+"""Bytes of all files together: data that somebody has not ignored yet may be gigabytes."""
 _MOST_FOLDERS = 500
 """Folders that one command names."""
 
@@ -86,7 +88,10 @@ def _head(place: Place, env: Mapping[str, str]) -> _Head | None:
 
 def _git(place: Place, env: Mapping[str, str], *args: str, stdin: bytes | None = None, patience: float = 30.0,
          check: bool = True) -> process.Result:  # fmt: skip
-    return process.run(*drafts.QUIETLY, *args, cwd=place.worktree, env=env, stdin=stdin, timeout=patience, check=check)
+    own = ("-c", f"lfs.storage={drafts.top(place.common_dir)}/lfs")  # where git-lfs puts a copy of what it is shown
+    return process.run(
+        *drafts.QUIETLY, *own, *args, cwd=place.worktree, env=env, stdin=stdin, timeout=patience, check=check
+    )
 
 
 @contextmanager
@@ -125,7 +130,7 @@ def _unmerged(place: Place, env: Mapping[str, str]) -> list[str]:
 
 def _add(place: Place, env: Mapping[str, str], paths: Sequence[str], patience: float) -> list[str]:
     """Put what stands at `paths` into the index of `env`; returns those that it was not done for."""
-    left_out, fits, folders = list[str](), list[str](), list[str]()
+    left_out, fits, folders, total = list[str](), list[str](), list[str](), 0
     for path in paths:
         try:
             found = os.lstat(os.path.join(place.worktree or "", path))
@@ -134,8 +139,11 @@ def _add(place: Place, env: Mapping[str, str], paths: Sequence[str], patience: f
             continue
         if stat.S_ISDIR(found.st_mode):
             folders.append(path.rstrip("/"))
+        elif found.st_size <= LARGEST and total + found.st_size <= MOST:
+            fits.append(path)
+            total += found.st_size
         else:
-            (fits if found.st_size <= LARGEST else left_out).append(path)
+            left_out.append(path)
     if folders:
         modules, files = _known(place, env, folders)
         fits += modules

@@ -22,6 +22,8 @@ from gitqueen.store import database, trees
 from gitqueen.store import merges as merges_table
 from gitqueen.store.merges import Kept
 
+SHORT = 10.0
+"""Seconds that git may take for one worktree while a scan waits."""
 KEPT = 7 * DAY
 """Seconds that nobody need ask for a merge before it is forgotten."""
 
@@ -68,6 +70,8 @@ def of_worktree(
     missed = set(suspects) - changed
     mark = _mark(place, changed)
     if kept is not None and kept.mark == mark and not missed:
+        if not kept.commit:
+            raise errors.GitFailed(f"git could not tell what stands in {worktree}")
         return Side(place, kept.commit, kept.head, kept.left_out)
     return _side(place, states.take(place, changed | missed, patience))
 
@@ -104,9 +108,11 @@ def refresh(queen: Queen, worktrees: Iterable[Place], changed: Mapping[str, Sequ
                 drafts.prune(place.common_dir, queen.now.timestamp())
                 drafts.make(place.common_dir)
             mark = _mark(place, paths)
-            state = states.take(place, paths)
+            state = states.take(place, paths, SHORT)
         except errors.GitFailed:
-            continue  # in the middle of something, or broken: the next scan sees
+            # Broken, or behind a filter that hangs: not asked again before something has changed.
+            taken[worktree] = Kept(_mark(place, paths), "", None)
+            continue
         taken[worktree] = Kept(mark, state.commit, state.head, state.left_out)
     if taken:
         with database.transaction(queen.db):

@@ -46,7 +46,7 @@ def remember(
         since = known.detected_at if known is not None and is_open and known.detected_at else queen.now
         if known is not None and is_open and finding.type == conflicts.FILE_COLLISION:
             # The next commit brings other paths; those of the last one collide until the scan sees that they do not.
-            finding = replace(finding, facts=tuple(sorted({*known.facts, *finding.facts})))
+            finding = _with_what_was(finding, known)
         conflicts_table.save(queen.db, finding, since)
         if not is_open or (known is not None and _worse(known, finding)):
             _announce(queen, finding, aware, letters or {})
@@ -56,6 +56,18 @@ def muted(queen: Queen, finding: Finding) -> bool:
     """Whether somebody said by hand that these facts are no matter."""
     with database.faults(queen.settings.database):
         return _is_muted(conflicts_table.get(queen.db, finding.id), finding)
+
+
+def _with_what_was(finding: Finding, known: Conflict) -> Finding:
+    """With the paths that were known before; and as severe as they were, where they are not looked at anew."""
+    facts = tuple(sorted({*known.facts, *finding.facts}))
+    if conflicts.weight(known.severity) < conflicts.weight(finding.severity) and not set(known.facts) <= {
+        *finding.facts
+    }:
+        return replace(
+            finding, facts=facts, severity=known.severity or finding.severity, detail=known.detail or finding.detail
+        )
+    return replace(finding, facts=facts)
 
 
 def _worse(known: Conflict, finding: Finding) -> bool:

@@ -141,6 +141,18 @@ def test_nobodys_hooks_run_and_nothing_is_left(app: Repo, tmp_path: Path) -> Non
     assert [path for path in everything(app) if "gitqueen-index" in path] == []
 
 
+@pytest.mark.needs_git_lfs
+def test_git_lfs_keeps_its_copies_among_the_drafts(app: Repo) -> None:
+    sh(app, "git lfs install --local >/dev/null; git lfs track '*.bin' >/dev/null; git add -A; git commit -qm lfs")
+    sh(app, "echo large >a.bin")
+    before = everything(app)
+    state = states.take(here(app))
+    assert everything(app) == before
+    assert tree(app, state.commit) == as_added(app)
+    kept = os.path.join(drafts.top(here(app).common_dir), "lfs/objects")
+    assert [name for _, _, names in os.walk(kept) for name in names] != []
+
+
 def test_drafts_stand_in_a_managed_repository_or_in_the_users_cache(app: Repo) -> None:
     place = here(app)
     sh(app, "echo x >new")
