@@ -7,6 +7,7 @@ said to be unknown, with why.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -21,7 +22,7 @@ from gitqueen import errors
 from gitqueen.git import merging, places, states
 from gitqueen.model import merges
 from gitqueen.model.merges import Merge
-from tests.hive import Repo, new_repo
+from tests.hive import Repo, Runner, Sister, new_repo
 
 LINES = "".join(f"line {number}\n" for number in range(20))
 
@@ -382,17 +383,24 @@ def test_a_file_over_the_cap_is_left_out_and_named(tmp_path: Path) -> None:
     assert stored < 1_000_000
 
 
-def test_a_tracked_file_of_100_mb_that_both_changed(tmp_path: Path) -> None:
-    """Nothing is known of it, and it must not be called clean."""
+def test_of_a_file_of_100_mb_that_both_changed_the_command_says_that_it_does_not_know(
+    tmp_path: Path, sister: Callable[..., Sister]
+) -> None:
     at = desk(tmp_path, {"README": LINES, "disk.img": "small\n"})
     for side, mark in ((at.ours, b"mine"), (at.theirs, b"hers")):
         with (side.path / "disk.img").open("wb") as file:
             file.write(mark)
             file.truncate(100 * 1024 * 1024)
-    here, there = (places.find(os.fspath(side)) for side in (at.ours, at.theirs))
-    assert here is not None and there is not None
+    iza, ada = sister("iza", at.ours), sister("ada", at.theirs)
+    assert [one.sh(f"iam 'part of {one.name}'").rc for one in (iza, ada)] == [0, 0]
 
-    assert (states.take(here).left_out, states.take(there).left_out) == (("disk.img",), ("disk.img",))
+    done = iza.sh("gitqueen conflicts --predict --json")
+
+    (pair,) = json.loads(done.out)["pairs"]
+    assert pair["files"] == [{"path": "disk.img", "verdict": merges.UNKNOWN, "lines": None}]
+    told = iza.sh("gitqueen conflicts --predict").out
+    assert "not looked at (large, unreadable or not merged yet): disk.img" in told
+    assert "no conflict is known" in told
 
 
 def test_ten_thousand_changed_files_of_each(tmp_path: Path) -> None:
@@ -480,26 +488,55 @@ def test_a_locked_index_is_read_all_the_same(tmp_path: Path) -> None:
     assert at.really() == {"README"}
 
 
+@contextmanager
+def _coming_and_going(repo: Repo, branch: str, tip: str) -> Iterator[None]:
+    """Somebody deletes the branch and makes it again, as fast as git can."""
+    script = 'while :; do git update-ref -d "$1"; git update-ref "$1" "$2"; done'
+    argv = ["sh", "-c", script, "sh", f"refs/heads/{branch}", tip]
+    with subprocess.Popen(argv, cwd=repo, start_new_session=True) as other:
+        try:
+            yield
+        finally:
+            os.killpg(other.pid, signal.SIGKILL)
+
+
 def test_a_branch_that_is_deleted_while_it_is_read_is_told_or_unknown(tmp_path: Path) -> None:
-    """Somebody deletes and makes it again, as fast as git can: the answer is the true one, or that it is not known."""
     at = desk(tmp_path)
     at.ours.commit("mine", {"README": "mine\n"})
     tip = at.theirs.commit("hers", {"README": "hers\n"})
-    script = "while :; do git update-ref -d refs/heads/topic; git update-ref refs/heads/topic $1; done"
-    seen = set[str]()
-    with subprocess.Popen(["sh", "-c", script, "sh", tip], cwd=at.ours, start_new_session=True) as other:
-        try:
-            for _ in range(15):
-                try:
-                    said = at.foretold()
-                except errors.GitFailed as fault:
-                    said = Merge(merges.UNKNOWN, why=fault.message)
-                assert said.verdict in (merges.UNKNOWN, merges.CONFLICT)
-                assert said.verdict == merges.CONFLICT or said.why != ""
-                seen.add(said.verdict)
-        finally:
-            os.killpg(other.pid, signal.SIGKILL)
-    assert seen
+    seen = list[Merge]()
+    with _coming_and_going(at.ours, "topic", tip):
+        for _ in range(10):
+            try:
+                seen.append(at.foretold())
+            except errors.GitFailed as fault:
+                seen.append(Merge(merges.UNKNOWN, why=fault.message))
+
+    for said in seen:
+        assert said.verdict == merges.CONFLICT or (said.verdict == merges.UNKNOWN and said.why != "")
+
+
+def test_the_command_tells_or_refuses_a_branch_that_is_deleted_while_it_is_read(
+    tmp_path: Path, run: Runner, home: Path
+) -> None:
+    at = desk(tmp_path)
+    at.ours.commit("mine", {"README": "mine\n"})
+    tip = at.theirs.commit("hers", {"README": "hers\n"})
+    at.theirs.git("checkout", "--quiet", "--detach")
+    told = {"path": "README", "verdict": merges.CONTENT, "lines": [{"a": [1, 1], "b": [1, 1]}]}
+    seen = set[int]()
+    with _coming_and_going(at.ours, "topic", tip):
+        for _ in range(6):
+            done = run("gitqueen", "conflicts", "--predict", "--json", "main", "topic", cwd=at.ours)
+            seen.add(done.returncode)
+            said = json.loads(done.stdout)
+            if done.returncode == 1:
+                assert [pair["files"] for pair in said["pairs"]] == [[told], [told]]
+            else:
+                assert done.returncode == 2 and "'topic' is no sister" in said["error"]["message"]
+
+    assert seen <= {1, 2}
+    assert not (home / "crash.log").exists()
 
 
 def test_a_commit_that_is_gone_is_unknown_and_spoils_nothing_else(tmp_path: Path) -> None:
