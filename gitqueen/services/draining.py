@@ -78,6 +78,7 @@ def settle(queen: Queen) -> None:
     recorded, deadline = spool.waiting(home), time.monotonic() + SETTLE
     while recorded & spool.waiting(home) and time.monotonic() < deadline:
         time.sleep(0.02)
+        drain(queen)  # whoever is at it may have had its last look before
 
 
 def _rounds(queen: Queen, linger: float) -> int:

@@ -127,6 +127,8 @@ def scan(
         before = repos.last(queen.db, "scan")
     with step("services", "look at every sister and worktree"):
         view = _look(queen)
+        if view.dead:
+            draining.settle(queen)  # what they committed last: without their rows nobody knows whose it was
         survey = surveying.plan(queen, view.alive, watch, sparing)
         surveying.look(survey, progress)
     # Where many are read for the first time, that is enough for once.

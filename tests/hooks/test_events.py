@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import pytest
 from gitqueen.git import places
 from gitqueen.services import queen, scanning, surveying
 from gitqueen.store import commits, database
-from tests.hive import PATIENCE, Repo, Sister, laid_over
+from tests.hive import PATIENCE, Repo, Runner, Sister, laid_over
 from tests.hooks import kit
 
 
@@ -134,9 +135,35 @@ def test_a_rebase_that_ends_while_a_scan_looks_makes_nothing_new(
 
     monkeypatch.setattr(surveying, "plan", late)
     assert scanning.scan(queen.open(os.environ, lambda: datetime.now(UTC), os.fspath(app.path))).faults == ()
+    ok(iza, "gitqueen scan")
     assert told(app) == [("one", "bea"), ("two", "bea"), ("main", "bea")]
     assert rewrote(app) == [{"how": "rebase", "commits": 2}]
     assert makers(app, 2) == ["bea", "bea"]
+
+
+def test_what_she_committed_last_is_hers_though_a_scan_buries_her_before_it_is_read(
+    app: Repo, bea: Sister, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ok(bea, "gitqueen scan")
+    kit.alone()
+    look = scanning._look
+    with (home / "spool" / "lock").open("ab") as lock:
+        # Another drain is at it, and has not seen the record yet when the scan sees that she is dead.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        (home / "spool" / "draining").write_text(f"{os.getpid()}\n")
+        ok(bea, "git commit -q --allow-empty -m last")
+        bea.kill()
+
+        def late(*args: Any) -> Any:
+            found = look(*args)
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            return found
+
+        monkeypatch.setattr(scanning, "_look", late)
+        seen = scanning.scan(queen.open(os.environ, lambda: datetime.now(UTC), os.fspath(app.path)))
+    assert seen.gone == ("bea",)
+    Runner(app.path)("gitqueen", "scan", check=True)
+    assert told(app) == [("last", "bea")]
 
 
 def makers(app: Repo, count: int) -> list[str | None]:
