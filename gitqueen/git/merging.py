@@ -250,7 +250,7 @@ def _merged(look: _Look, folder: str, pairs: Sequence[Pair]) -> dict[Pair, Merge
         done = list(_parsed(look, batch, said.out))
         found.update(done)
         if len(done) < len(batch):
-            why = said.err.rpartition("\n")[2] or f"git merge-tree ended with {said.code}"
+            why = said.err.rpartition("\n")[2].removeprefix("fatal: ") or f"git merge-tree ended with {said.code}"
             failures += 1
             given_up = batch[len(done) :] + left if failures > MOST_FAILURES else batch[len(done) : len(done) + 1]
             found.update((pair, Merge(merges.UNKNOWN, why=why)) for pair in given_up)

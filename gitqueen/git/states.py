@@ -32,7 +32,7 @@ class State:
     commit: str
     """HEAD itself where nothing is uncommitted; else a draft, always the same for the same content on the same HEAD."""
     head: str | None
-    """None on an unborn branch."""
+    """None on an unborn branch, and of what is staged."""
     left_out: tuple[str, ...] = ()
     """Paths of which it does not say what stands there: too large, not readable, or not merged yet."""
 
@@ -64,7 +64,13 @@ def staged(place: Place, env: Mapping[str, str]) -> State:
     named = env.get("GIT_INDEX_FILE") or os.path.join(place.git_dir, "index")
     with _index(place, os.path.join(place.worktree or "", named)) as index:
         full["GIT_INDEX_FILE"] = index
-        return _commit(place, full, _head(place, full), ())
+        tree = _git(place, full, "write-tree").out.decode("ascii").strip()
+        # Of no age in particular, and HEAD by name: nobody asks for it twice, and somebody waits.
+        parents = [word for name in ("HEAD", *staging.merged(place)) for word in ("-p", name)]
+        made = _git(place, {**full, **_signed("")}, "commit-tree", *parents, tree, stdin=_MESSAGE, check=False)
+        if made.code == 0:
+            return State(made.out.decode("ascii").strip(), None)
+        return _commit(place, full, _head(place, full), ())  # an unborn branch
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +197,16 @@ def _commit(place: Place, env: Mapping[str, str], head: _Head | None, left_out: 
     if head is not None and head.tree == tree and not merged:
         return State(head.oid, head.oid, also)
     # As old as its parent: git finds merge bases by dates, and the same content must give the same commit.
-    who = {"NAME": "gitqueen", "EMAIL": "gitqueen@localhost", "DATE": f"@{head.at if head else 0} +0000"}
-    signed = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()}
+    signed = _signed(f"@{head.at if head else 0} +0000")
     parents = [word for oid in ([head.oid] if head else []) + merged for word in ("-p", oid)]
-    made = _git(place, {**env, **signed}, "commit-tree", *parents, tree, stdin=b"what stands in a worktree\n")
+    made = _git(place, {**env, **signed}, "commit-tree", *parents, tree, stdin=_MESSAGE)
     return State(made.out.decode("ascii").strip(), head.oid if head else None, also)
+
+
+_MESSAGE = b"what stands in a worktree\n"
+
+
+def _signed(date: str) -> dict[str, str]:
+    """Who made it; `date` empty: now."""
+    who = {"NAME": "gitqueen", "EMAIL": "gitqueen@localhost", **({"DATE": date} if date else {})}
+    return {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()}

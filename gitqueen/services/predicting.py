@@ -129,8 +129,8 @@ def predict(
 ) -> list[Merge]:
     """What becomes of each pair when she who has the first merges the second, in the order of `pairs`.
 
-    `keep`: what was found out is kept, in a transaction of its own; what was kept is used. `hint`: whom to ask where
-    git is too old (`libgit.merge`).
+    `keep`: what was found out is kept, in a transaction of its own; what was kept is used. `hint`: see
+    `merging.predict`.
     """
     until = time.monotonic() + patience
     found: dict[tuple[str, str, str], Merge] = {}
