@@ -132,6 +132,7 @@ def _step(chance: random.Random, app: Repo, number: int) -> str:
     side += (
         f"git switch -q main; echo {number} >>{one}; git add -A; git commit -qm on; git merge -q --no-edit side{number}"
     )
+    back = "{ git revert --no-edit HEAD || git revert --abort; }"
     return chance.choice(
         (
             f"sed -i '{line}s/$/ {number}/' {one} {other} && git add -u",
@@ -140,7 +141,7 @@ def _step(chance: random.Random, app: Repo, number: int) -> str:
             f"git mv {one} src/m{number}.py && sed -i '{line}d' src/m{number}.py && git add -A",
             f"git rm -q {one}",
             f"git checkout -q HEAD~{min(number, 3)} -- src",
-            f"git revert --no-edit HEAD >/dev/null 2>&1 || git revert --abort; echo {number} >>{other}; git add -A",
+            f"{back} >/dev/null 2>&1; echo {number} >>{other}; git add -A",
             f"{side}; echo {number} >>{other}; git add -A",
         )
     )
