@@ -16,6 +16,8 @@ MOST = 500
 """Changes that one look into history lists."""
 LARGEST = 1 << 20
 """Bytes of a file of which it is looked at whether part of a change was taken back."""
+OFFLINE = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
+"""Of a partial clone only what is there: nobody waits at a commit for a remote."""
 _RAW = ("--raw", "-z", "--no-abbrev", "--ignore-submodules=none")
 
 
@@ -74,8 +76,12 @@ def _by_path(changes: Sequence[Change]) -> dict[str, list[Change]]:
 
 def _ask(place: Place, env: Mapping[str, str], *args: str) -> bytes:
     where = place.worktree or place.git_dir
-    asked = process.run("--literal-pathspecs", *args, cwd=where, env=place.environment(env), check=False)
+    asked = process.run("--literal-pathspecs", *args, cwd=where, env=_env(place, env), check=False)
     return asked.out if asked.code == 0 else b""
+
+
+def _env(place: Place, env: Mapping[str, str]) -> dict[str, str]:
+    return {**place.environment(env), **OFFLINE}
 
 
 def _raw(output: bytes) -> list[Change]:
@@ -105,7 +111,7 @@ def on_disk(place: Place, env: Mapping[str, str], paths: Sequence[str]) -> dict[
     if not plain:
         return {}
     feed = b"".join(os.fsencode(path) + b"\n" for path in plain)
-    full = place.environment(env)
+    full = _env(place, env)
     asked = process.run("hash-object", "--stdin-paths", cwd=top, env=full, stdin=feed, check=False)
     ids = asked.out.decode("ascii", "replace").split()
     return dict(zip(plain, ids, strict=True)) if len(ids) == len(plain) else {}
@@ -117,7 +123,7 @@ def _plain(whole: str) -> bool:
 
 def at(place: Place, env: Mapping[str, str], head: str, paths: Sequence[str]) -> dict[str, str] | None:
     """Path -> what it is in the commit `head`; None where there is no such commit."""
-    where, full = place.worktree or place.git_dir, place.environment(env)
+    where, full = place.worktree or place.git_dir, _env(place, env)
     asked = process.run(
         "--literal-pathspecs",
         "ls-tree",
@@ -150,7 +156,7 @@ def message(place: Place, oid: str) -> str:
 
 def includes(place: Place, env: Mapping[str, str], head: str, oid: str) -> bool:
     """Whether `head` has the commit `oid` in its history."""
-    where, full = place.worktree or place.git_dir, place.environment(env)
+    where, full = place.worktree or place.git_dir, _env(place, env)
     return process.run("merge-base", "--is-ancestor", oid, head, cwd=where, env=full, check=False).code == 0
 
 
@@ -183,7 +189,7 @@ def _shows(now: set[bytes], after: set[bytes], before: set[bytes]) -> bool:
 
 def _contents(place: Place, env: Mapping[str, str], ids: Sequence[str]) -> list[bytes] | None:
     """The contents of blobs; None where one is missing, or larger than is looked at."""
-    where, full = place.worktree or place.git_dir, place.environment(env)
+    where, full = place.worktree or place.git_dir, _env(place, env)
     feed = "".join(f"{oid}\n" for oid in ids).encode()
     sizes = process.run("cat-file", "--batch-check", cwd=where, env=full, stdin=feed, check=False).out.split(b"\n")
     small = [line.split()[1:2] == [b"blob"] and int(line.split()[2]) <= LARGEST for line in sizes[: len(ids)]]

@@ -42,7 +42,7 @@ def commit(report: CommitReport, now: datetime, coloured: bool) -> str:
         [f"  Nobody else was told: {clean(report.unkept)}"] if report.unkept else []
     )
     rows = [_group(group, report, now, colour) for group in groups.values()]
-    return "\n".join([f"🐝 {head}", *_at_most(rows, MOST_LINES - 1 - len(last), "gitqueen check"), *last])
+    return "\n".join([f"🐝 {head}", *_at_most(rows, max(1, MOST_LINES - 1 - len(last)), "gitqueen check"), *last])
 
 
 def _group(group: Sequence[Collision], report: CommitReport, now: datetime, colour: Palette) -> str:

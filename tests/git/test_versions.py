@@ -207,3 +207,22 @@ def test_where_refs_are_no_files_git_is_asked(
         (first, second, "commit: second"),
         (second, first, f"checkout: moving from main to {first}"),
     ]
+
+
+def test_of_a_partial_clone_nothing_is_fetched(repo: Callable[..., Repo]) -> None:
+    app = repo(files={"a": BEFORE})
+    app.commit("hers", {"a": HERS})
+    app.git("config", "uploadpack.allowFilter", "true")
+    app.git("config", "uploadpack.allowAnySHA1InWant", "true")
+    part = Repo(app.path.with_name("part"))
+    app.git("clone", "--quiet", "--filter=blob:none", f"file://{app.path}", part.path)
+    part.write("a", edited((10, "mine\n")))
+    part.git("add", "a")
+    before = part.git("count-objects", "-v")
+    change = versions.since(here(part), os.environ, "HEAD~1", "HEAD", ["a"])["a"][0]
+    now = versions.staged(here(part), os.environ, ["a"])["a"].after
+    # What it was before her is not here: nothing can be said of it, and nobody waits for the remote.
+    assert versions.takes_back(here(part), os.environ, change, now) is False
+    assert part.git("count-objects", "-v") == before
+    part.git("cat-file", "-e", change.before.split()[1])
+    assert versions.takes_back(here(part), os.environ, change, now) is True
