@@ -56,6 +56,7 @@ def test_a_drain_killed_at_any_moment_loses_nothing_and_doubles_nothing(
     app = kit.install(repo())
     bea = sister("bea", app)
     bea.sh("iam 'a long day'")
+    kit.alone()
     kit.drained()
     # Somebody seems to drain already, so that no hook starts anybody.
     (home / "spool" / "draining").write_text(f"{os.getpid()}\n")
@@ -78,6 +79,7 @@ def test_a_record_that_was_in_the_book_before_its_drain_died_is_not_told_twice(
     app = kit.install(repo())
     bea = sister("bea", app)
     bea.sh("iam 'her work'")
+    kit.alone()
     (home / "spool" / "draining").write_text(f"{os.getpid()}\n")
     bea.sh("git commit --allow-empty -qm once; git commit --amend --allow-empty -qm twice")
     kept = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in (home / "spool").glob("post-*")}
@@ -116,8 +118,9 @@ def test_a_queen_that_cannot_be_opened_lets_the_spool_grow_to_its_bound(
 ) -> None:
     app = kit.install(repo())
     bea = sister("bea", app)
-    bea.sh("iam 'her work'; gitqueen scan")  # nobody is looking around now
+    bea.sh("iam 'her work'; gitqueen scan")
     kit.drained()
+    kit.alone()  # a scan that comes late would make a new queen
     whole = (home / "queen.db").read_bytes() if fate == "damaged" else b""
     if fate == "newer":
         with sqlite3.connect(home / "queen.db") as db:
@@ -168,6 +171,7 @@ def test_a_worktree_that_is_gone_and_a_repository_that_is_broken_hold_nobody_up(
     zoe.sh("iam 'elsewhere'")
     bea.sh("iam 'her work'; git worktree add -q ../short -b short")
     kit.drained()
+    kit.alone()  # a scan drains, whatever is said of another
     (home / "spool" / "draining").write_text(f"{os.getpid()}\n")
     zoe.sh("git commit --allow-empty -qm broken")
     bea.sh("cd ../short; git commit --allow-empty -qm short-lived; cd ../app; git worktree remove ../short")

@@ -13,6 +13,8 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from gitqueen.services import identifying, mailing, queen
 from tests import hive
 from tests.hive import Runner, Sister
@@ -51,12 +53,13 @@ def rows(home: Path, query: str) -> list[tuple[object, ...]]:
         return db.execute(query).fetchall()
 
 
+@pytest.mark.timeout(240)
 def test_64_senders_at_once_lose_nothing(
     run: Runner, sister: Callable[..., Sister], home: Path, tmp_path: Path
 ) -> None:
     reader = sister("reader")
     assert reader.sh("gitqueen whoami").rc == 0
-    done = run(sys.executable, "-c", SENDER, "64", "10", env={"PYTHONPATH": str(ROOT)}, check=True)
+    done = run(sys.executable, "-c", SENDER, "64", "10", env={"PYTHONPATH": str(ROOT)}, check=True, timeout=110)
     told = [int(line) for line in done.stdout.split()]
     found = json.loads(reader.sh("gitqueen inbox --json").out)["messages"]
     assert sorted(told) == [message["id"] for message in found]

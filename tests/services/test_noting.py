@@ -18,7 +18,7 @@ from gitqueen.services.queen import Queen
 from gitqueen.store import database, unnoted
 from tests.git.contract import here
 from tests.hive import Repo, Sister
-from tests.hooks.kit import install, until
+from tests.hooks.kit import alone, install, until
 
 Line = tuple[str, str, str | None]
 COMMIT, EMPTY = "git commit -q -m", "git commit -q --allow-empty -m"
@@ -166,6 +166,7 @@ def test_notes_that_come_after_the_rebase_still_find_the_new_commits(
     iza, bea = sister("iza-1", app), sister("bea", app)
     iza.sh("iam 'the relay'; gitqueen scan")
     bea.sh("iam 'the dam'; gitqueen scan")
+    alone()
     # Says that somebody drains: this process, which does not.
     (home / "spool" / "draining").write_text(f"{os.getpid()}\n")
     iza.sh(f"echo 1 >one; git add one; {COMMIT} one")
