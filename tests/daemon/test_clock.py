@@ -192,6 +192,11 @@ def test_run_ends_by_the_keyboard(home: Path, daemon: Daemon) -> None:
     assert said.decode().splitlines()[-1].endswith(" ended: asked to")
 
 
+def test_it_looks_every_30_seconds_unless_told_otherwise(daemon: Daemon, run: Runner) -> None:
+    pid = json.loads(run("gitqueen", "daemon", "start", "--json", check=True).stdout)["pid"]
+    assert daemon.log().splitlines()[0].endswith(f" started, process {pid}, a look around every 30 s")
+
+
 @pytest.mark.parametrize("interval", ["0", "-1", "nonsense", "99999"])
 def test_an_interval_out_of_form(run: Runner, interval: str) -> None:
     assert run("gitqueen", "daemon", "start", "--interval", interval).returncode == 2
