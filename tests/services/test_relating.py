@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 
 from gitqueen.git import places
@@ -65,3 +66,17 @@ def test_two_new_projects_are_not_related_and_one_without_a_commit_is_asked_agai
     empty.git("fetch", "--quiet", os.fspath(app), "main")
     empty.git("reset", "--quiet", "--hard", "FETCH_HEAD")
     assert families(app, empty) == [{"app", "empty"}, {"app", "empty"}]
+
+
+def test_where_nobody_is_a_few_are_looked_at_each_time(repo: Callable[..., Repo]) -> None:
+    opened = queen.open(os.environ, lambda: datetime.now(UTC), "/")
+    with closing(opened.db):
+        found = [place for name in "abcd" if (place := places.find(os.fspath(repo(name)))) is not None]
+        with database.transaction(opened.db):
+            for place in found:
+                repos.save(opened.db, place.common_dir, place.repo)
+        left = []
+        for most, here in ((0, []), (0, [found[2].common_dir]), (2, []), (2, [])):
+            relating.relate(opened, here, most=most)
+            left.append(len(repos.strangers(opened.db)))
+        assert left == [4, 3, 1, 0]
