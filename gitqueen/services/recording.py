@@ -53,7 +53,7 @@ def commit(queen: Queen, place: Place, oid: str, maker: Sister | None, how: str)
             # Whom the commit ran into without being told is told now, and so is she.
             remembering.remember(here, colliding.findings(here, maker.name, found))
             for finding, letters, warning in taken:
-                remembering.remember(here, [finding], letters=letters)
+                remembering.remember(here, [finding], maker.name if warning else None, letters)
                 if warning is not None:
                     remembering.close(here, warning)
             noting.note(queen, place.common_dir, oid, mirror.COMMIT, maker, task, queen.now)

@@ -19,7 +19,7 @@ from gitqueen.model import conflicts
 from gitqueen.model.conflicts import Collision, Conflict, Finding
 from gitqueen.model.events import Event
 from gitqueen.model.sisters import Sister
-from gitqueen.services import colliding, remembering
+from gitqueen.services import colliding, remembering, tending
 from gitqueen.services.queen import Queen
 from gitqueen.store import commits as commits_table
 from gitqueen.store import conflicts as conflicts_table
@@ -50,6 +50,7 @@ class Undone:
     """WHOLE: it is what it was before them; PART: it is, but for other changes beside; GONE: the path is deleted."""
     open: bool
     """Whether the file on disk is something else than what is committed: a checkout would destroy that."""
+    module: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,10 @@ def _undone(work: _Work, me: Sister | None, moves: Sequence[Move]) -> list[Undon
     if not found:
         return []
     disk = versions.on_disk(work.place, work.env, list(found))
-    return [replace(one, open=_open(work, path, disk)) for path, one in sorted(found.items())]
+    return [
+        replace(one, open=_open(work, path, disk), module=work.changes[path].after.startswith("160000"))
+        for path, one in sorted(found.items())
+    ]
 
 
 def _open(work: _Work, path: str, disk: Mapping[str, str]) -> bool:
@@ -261,22 +265,19 @@ def _id(word: str) -> str:
 def findings(
     queen: Queen, me: Sister, oid: str, undone: Sequence[Undone]
 ) -> list[tuple[Finding, dict[str, str], Conflict | None]]:
-    """What the commit `oid` of hers took back, for the book: one for each sister, with the letters to both. Nothing
-    where she was told before and said that it is no matter; no letter to her where she was told, but what she was told
-    of, which is over."""
-    found = []
+    """What the commit `oid` of hers took back, for the book: one for each sister, with the letters to those who live,
+    and the warning that she had before, which is over. Nothing where she said of it that it is no matter."""
+    found, living = [], {sister.name for sister in tending.living(queen)}
     for warned in colliding.findings(queen, me.name, collisions(undone)):
         if remembering.muted(queen, warned):
             continue
         other = next(name for name in (*warned.sisters, me.name) if name != me.name)
         finding = _taken(queen, me, oid, other, [one for one in undone if _by(one, other)])
-        letters = {other: _letter(queen, me, oid, other, finding, undone)}
+        letters = {name: _letter(queen, me, oid, other, finding, undone) for name in {other, me.name} & living}
         with database.faults(queen.settings.database):
             known = conflicts_table.get(queen.db, warned.id)
         warning = known if known is not None and known.resolved_at is None else None
-        if warning is None:
-            letters[me.name] = _letter(queen, me, oid, other, finding, undone)
-        found.append((finding, letters, warning))
+        found.append((finding, letters or {me.name: ""}, warning))
     return found
 
 
@@ -293,7 +294,7 @@ def _taken(queen: Queen, me: Sister, oid: str, other: str, undone: Sequence[Undo
     place, oids = queen.here(), _oids(undone, other)
     paths = [one.path for one in undone]
     shown = ", ".join(paths[: colliding.SHOWN]) + (
-        f" and {len(paths) - 5} more" if len(paths) > colliding.SHOWN else ""
+        f" and {len(paths) - colliding.SHOWN} more" if len(paths) > colliding.SHOWN else ""
     )
     commits = ", ".join(one[:10] for one in oids[-3:])
     return Finding(

@@ -95,19 +95,22 @@ def _keeping(report: CommitReport) -> list[str]:
     """The commands by which what others committed stays, and nothing is lost that stands in a file alone."""
     shown = {one.path for one in report.collisions if one.verdict == UNDONE}
     undone = [one for one in report.undone if one.path in shown]
-    aside = [one.path for one in undone if one.open]
-    back = [one.path for one in undone if not one.open and one.how != "part"]
+    modules = [one.path for one in undone if one.module]
+    aside = [one.path for one in undone if one.open and not one.module]
+    back = [one.path for one in undone if not one.open and not one.module and one.how != "part"]
     parts = [one for one in undone if not one.open and one.how == "part"]
+    top = "cd ./$(git rev-parse --show-cdup) && " if report.below else ""  # these two know no `:/PATH`
     commands = []
     if aside:
         commands.append(("theirs", f"git restore --staged -- {_pathspecs(aside, report)}"))
     if back:
         commands.append(("theirs", f"git checkout HEAD -- {_pathspecs(back, report)}"))
+    if modules:
+        paths = _words_of(modules)
+        commands.append(("theirs", f"{top}git restore --staged -- {paths} && git submodule update -- {paths}"))
     if parts:
         oids = dict.fromkeys(touch.oid[:10] for one in parts for touch in reversed(one.commits))
-        paths = _pathspecs([one.path for one in parts], report)
-        top = "cd ./$(git rev-parse --show-cdup) && " if report.below else ""
-        paths = " ".join(_quoted(one.path) for one in parts) if report.below else paths
+        paths = _words_of([one.path for one in parts])
         commands.append(("both", f"{top}git show {' '.join(oids)} -- {paths} | git apply && git add -- {paths}"))
     short = "git restore --staged -- <their files>"
     return [f"  Keep {what}: {command if len(command) <= _LONGEST else short}" for what, command in commands]
@@ -126,6 +129,10 @@ def _without(report: CommitReport) -> list[str]:
 
 def _pathspecs(paths: Sequence[str], report: CommitReport) -> str:
     return " ".join(_quoted(f":/{path}" if report.below else path) for path in paths)
+
+
+def _words_of(paths: Sequence[str]) -> str:
+    return " ".join(_quoted(path) for path in paths)
 
 
 def _way_out(report: CommitReport) -> str:

@@ -203,6 +203,34 @@ def test_several_commits_of_several_sisters(stage: Stage, sister: Callable[..., 
     assert said[0] == "🐝 ⚠ gitqueen: this commit undoes what cleo committed"
 
 
+def test_what_came_by_a_pull_from_a_clone_and_a_module_that_was_left_behind(
+    stage: Stage, sister: Callable[..., Sister], repo: Callable[..., Repo]
+) -> None:
+    part = repo("part", {"p": "1\n"})
+    add = f"git -c protocol.file.allow=always submodule --quiet add {part.path} part 2>/dev/null; git commit -qm part"
+    ok(stage.ben, add)
+    kit.drained()
+    clone = kit.install(stage.app.clone("clone"))
+    cleo = sister("cleo", clone)
+    ok(cleo, "export GITQUEEN_HOOK_LIMIT=60; iam 'the logo'; gitqueen scan")
+    part.commit("p 2", {"p": "2\n"})
+    update = "git -c protocol.file.allow=always submodule --quiet update --init; git -C part pull -q origin main"
+    ok(cleo, f"{update}; echo c >old.py; git commit -qam cleos")
+    kit.drained()
+    cleos = clone.head[:10]
+    # He pulls, which leaves the module where it was; and with it in his commit, all are back at the old one.
+    said = ok(stage.ben, f"git pull -q {clone.path} main; echo 2 >ben.py; git commit -qam his")
+    row = f'cleo [main] changed part just now ({cleos}), on "the logo": your version is older'
+    update = "git restore --staged -- part && git submodule update -- part"
+    assert said == told(row, update, "cleo")
+    stage.again()
+    ok(stage.ben, f"{update.replace('submodule', '-c protocol.file.allow=always submodule --quiet')}; echo 2 >ben.py")
+    assert stage.ben.sh("git commit -qam his") == (0, "", "")
+    stage.again()
+    said = ok(stage.ben, "git checkout -q HEAD~1 -- old.py; git commit -qm his")
+    assert said == told(row.replace("part", "old.py"), "git checkout HEAD -- old.py", "cleo")
+
+
 def test_policy_and_what_is_said_to_be_no_matter(stage: Stage) -> None:
     old = stage.app.head
     stage.app.git("config", "gitqueen.stale-index.policy", "block")
@@ -367,4 +395,17 @@ def test_who_was_warned_is_told_once_and_she_whose_it_was_when_it_happened(stage
     assert stage.app.git("diff", "HEAD~1", "--numstat") == "1\t1\tapp.py"
     ok(stage.anna, "git commit -qam 'mine again'; gitqueen scan")
     kit.drained()
+    assert stage.stale() == []
+    # She whose session is over gets no more letters; he is told all the same, and it is nobody's to settle.
+    old = stage.app.head
+    hers = stage.annas({"old.py": "hers\n"})
+    written = len(kit.mail(stage.ben))
+    stage.anna.kill()
+    ok(stage.ben, f"git show {old}:old.py >old.py; git commit -q --no-verify -am his")
+    kit.drained()
+    [last] = kit.mail(stage.ben)[written:]
+    assert last["body"].startswith(
+        f"stale-index: ben's commit {stage.app.head[:10]} took back what anna committed in {hers}"
+    )
+    ok(stage.ben, "gitqueen scan")
     assert stage.stale() == []
