@@ -6,6 +6,7 @@ asks this too.
 
 from __future__ import annotations
 
+import os
 import select
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from gitqueen.git.places import Place
 
 QUICK = 1.0
 """Seconds after which the others no longer wait for a folder."""
-WORKERS, MANY = 2, 25
+WORKERS, MANY = max(2, min(4, os.cpu_count() or 1)), 25
 """Children that look at quick ones, and folders that are enough for one of them: it costs 3 ms to have one."""
 
 Wanted = TypeVar("Wanted")
