@@ -243,6 +243,8 @@ def on_disk(top: str, path: str) -> bytes | None:
     try:
         if os.path.islink(whole):
             return os.fsencode(os.readlink(whole))
+        if not os.path.isfile(whole):  # opening a pipe would wait for whoever writes it
+            return None
         with open(whole, "rb") as file:
             return file.read()
     except OSError:

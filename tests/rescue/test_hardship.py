@@ -111,6 +111,26 @@ def test_what_is_written_while_it_is_brought_back_stays(
     assert ((app.path / "a").read_text(), (app.path / "b").read_text()) == ("newer\n", "hers\n")
 
 
+def test_a_pipe_in_the_place_of_a_file_holds_up_nobody(
+    repo: Callable[..., Repo], sister: Callable[..., Sister]
+) -> None:
+    app = kit.install(repo("app", {"a": "1\n"}))
+    for name in ("iza", "ada"):
+        sister(name, app).sh("iam 'the parser'")
+    app.write("a", "hers\n")
+    app.write("new", "hers\n")
+    opened = managed(app)
+    made = look(opened)
+    for name in ("a", "new"):
+        (app.path / name).unlink()
+        os.mkfifo(app.path / name)
+    assert look(opened)
+    # What git ignores is nothing; where it sees a change of kind, somebody changed it.
+    assert {one.facts for one in losing.open_ones(opened)} == {("new",)}
+    assert Runner(app.path)("gitqueen", "rescue", "restore", made or "").returncode == 1
+    assert Runner(app.path)("gitqueen", "rescue", "diff", made or "").returncode == 0
+
+
 def test_settings_are_the_repositorys(repo: Callable[..., Repo]) -> None:
     app, web = repo("app"), repo("web")
     app.git("config", "--global", "gitqueen.rescue.maxFileSize", "1k")
