@@ -19,7 +19,9 @@ PATIENCE = 20.0
 """Seconds that a search in history may take."""
 MOST_NAMED, MOST_COMMITS = 500, 200
 """Paths that are named in one search, and commits of older history that are looked into."""
-_RAW = ("--raw", "-z", "--no-abbrev", "--no-renames", "--diff-merges=1", "--root")
+_RAW = (
+    "--raw", "-z", "--no-abbrev", "--no-renames", "--diff-merges=1", "--root", "--no-show-signature", "-O/dev/null",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

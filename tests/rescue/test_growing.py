@@ -66,3 +66,19 @@ def test_a_stash_hides_her_work_though_somebody_writes_there_before_anybody_look
     said = json.loads(ada.sh("gitqueen conflicts --json").out)["conflicts"]
     found = [one["detail"] for one in said if one["type"] == "lost-work" and one["sisters"][0] == "iza"]
     assert found == lost * ["uncommitted work of iza in f is only in a stash that is not hers (by somebody unknown)"]
+
+
+def test_however_the_user_likes_the_log_what_is_committed_is_not_lost(
+    repo: Callable[..., Repo], sister: Callable[..., Sister]
+) -> None:
+    app = kit.install(repo("app", {"f": "1\n"}))
+    iza, ada = sister("iza", app), sister("ada", app)
+    for key, value in (("log.showSignature", "true"), ("diff.orderFile", "/nowhere"), ("gpg.program", "false")):
+        app.git("config", key, value)
+    for key, value in (("diff.renames", "copies"), ("log.diffMerges", "off"), ("color.ui", "always")):
+        app.git("config", key, value)
+    iza.sh("iam 'the parser'; echo hers >f; gitqueen scan")
+    ada.sh("iam 'the manual'; git commit -qam hers; echo on >f; git commit -qam on; gitqueen scan")
+    kit.drained()
+    said = json.loads(ada.sh("gitqueen conflicts --json").out)["conflicts"]
+    assert [one["detail"] for one in said if one["type"] == "lost-work"] == []
