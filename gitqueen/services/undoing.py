@@ -155,10 +155,10 @@ def _unseen(work: _Work, me: Sister, moves: Sequence[Move]) -> dict[str, Undone]
     found, parts = dict[str, Undone](), dict[str, list[Change]]()
     for path, later in history.items():
         later = _until_hers(work, me, later)
-        how, count = _behind(work.changes[path].after, later)
+        count = _behind(work.changes[path].after, later)
         if not count and later:
             parts[path] = later
-        found |= _of(work, path, later[:count], how)
+        found |= _of(work, path, later[:count], WHOLE)
     return found | _parts(work, base, fresh, parts)
 
 
@@ -201,12 +201,9 @@ def _maker(work: _Work, oid: str) -> str | None:
     return next((name for name in known if name), None)
 
 
-def _behind(now: str, later: Sequence[Change]) -> tuple[str, int]:
-    """How many of the latest changes of a path are gone when it is `now`, and how."""
-    for number, one in enumerate(later):
-        if one.before == now:
-            return WHOLE, number + 1
-    return (GONE, len(later)) if not now and later else ("", 0)
+def _behind(now: str, later: Sequence[Change]) -> int:
+    """How many of the latest changes of a path are gone when it is `now` just what it was before them."""
+    return next((number + 1 for number, one in enumerate(later) if one.before == now), 0)
 
 
 def _of(work: _Work, path: str, gone: Sequence[Change], how: str) -> dict[str, Undone]:
@@ -215,8 +212,8 @@ def _of(work: _Work, path: str, gone: Sequence[Change], how: str) -> dict[str, U
 
 
 def _parts(work: _Work, base: str, fresh: str, parts: Mapping[str, list[Change]]) -> dict[str, Undone]:
-    """Paths that have others' changes no more, but changes of her own. That is meant, where the files were brought
-    together with the commits; else they were written by somebody who did not see these."""
+    """Paths that have others' changes no more, but changes of her own, or that she deletes. That is meant, where the
+    files were brought together with the commits; else it was done by somebody who did not see these."""
     paths = [path for path, later in parts.items() if any(one.commit in work.touched[path] for one in later)]
     if paths and fresh != base:
         kept = versions.since(work.place, work.env, fresh, work.head, paths)
@@ -224,6 +221,9 @@ def _parts(work: _Work, base: str, fresh: str, parts: Mapping[str, list[Change]]
         parts = {path: [one for one in parts[path] if one.commit in late.get(path, ())] for path in paths}
     found, left = dict[str, Undone](), MOST_PARTS
     for path in paths:
+        if not work.changes[path].after:
+            found |= _of(work, path, parts[path], GONE)
+            continue
         gone: list[Change] = []
         for one in parts[path]:
             left -= 1

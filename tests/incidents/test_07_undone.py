@@ -137,6 +137,9 @@ def test_what_an_agent_writes_back_from_memory(stage: Stage) -> None:
         f"{row}: your version is older", "git checkout HEAD -- app.py"
     )
     stage.again()
+    said = ok(stage.ben, f"mkdir sub; cd sub; git show {old}:app.py >../app.py; git commit -qam his; cd ..")
+    assert said[2] == "  Keep theirs: git checkout HEAD -- :/app.py"
+    stage.again()
     # With work of his own beside it: the line that is printed has both.
     his = f"git show {old}:app.py | sed 's/line 10/line 10, his/' >app.py; git add app.py"
     both = f"git show {hers} -- app.py | git apply && git add -- app.py"

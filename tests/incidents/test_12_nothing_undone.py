@@ -77,6 +77,7 @@ def test_what_git_carries(stage: tuple[Repo, Sister, Sister]) -> None:
     quiet(cleo, "echo 2 >ben.py; git commit -qam cleos", "git merge -q --no-edit main")
     # She brought it here herself, and has it no more where it stands in her way.
     quiet(cleo, "sed -i 's/, hers//; s/line 10/line 10, cleos/' app.py; git commit -qam 'without it'")
+    quiet(cleo, "git rm -q app.py; git commit -qm 'nobody needs it'; git reset -q --hard HEAD~1")
     quiet(cleo, "git reset -q --hard HEAD~2; git rebase -q main", "git reset -q --hard HEAD~1")
     quiet(cleo, "git switch -q --detach main~1; git cherry-pick main >/dev/null", "git switch -q feat")
     quiet(cleo, "git switch -qc other main~1; echo o >other; git add other; git commit -qm other")
