@@ -11,7 +11,7 @@ from tests.collisions.kit import Stage, said
 from tests.hive import Repo, Sister
 from tests.hooks import kit
 
-FILES = dict.fromkeys("abcd", "1\n2\n3\n4\n5\n6\n7\n8\n")
+FILES = {name: f"1\n2\n3\n4\n5\n6\n7\n8\n{name}\n" for name in "abcd"}
 TASK = ', on "the manual"'
 
 
@@ -29,36 +29,40 @@ def test_what_stands_in_the_way_of_a_commit(hive: Stage) -> None:
     play.ok(hive.iza, "gitqueen claim docs -m 'all of them' --path 'a*'; echo 9 >>b")
     assert hive.commit(hive.iza, "echo 9 >>c; git commit -qm c c") == []
     claimed = f"iza [feat] claimed a just now (docs: all of them){TASK}"
-    dirty = f"iza [feat] has b uncommitted{TASK}"
-    committed = f"iza [feat] changed c just now{TASK}"
+    dirty = f"iza [feat] conflicts in b line 10 (hers 10), uncommitted{TASK}"
+    committed = f"iza [feat] conflicts in c line 10 (hers 10), changed just now{TASK}"
     for path, row in {"a": claimed, "b": dirty, "c": committed}.items():
         assert hive.commit(hive.bea, f"echo mine >>{path}; git commit -qm {path} {path}") == said(row)
     assert hive.commit(hive.bea, "echo mine >>d; git commit -qam d") == []
     # What is only in the working tree is no matter; what is staged is.
     assert hive.commit(hive.bea, "echo more >>a; echo more >>b; echo more >>c; echo more >>d; git commit -qm d d") == []
-    assert hive.commit(hive.bea, "git commit -qam all") == said(claimed, dirty, committed)
+    rows = [row.replace("line 10", "lines 10-11") for row in (claimed, dirty, committed)]
+    assert hive.commit(hive.bea, "git commit -qam all") == said(*rows)
     assert hive.commit(hive.bea, "git commit -q --amend -m nothing-new") == []
-    assert sorted(one["severity"] for one in kit.open_conflicts(hive.app)) == ["danger", "warning", "warning"]
+    assert sorted(one["severity"] for one in kit.open_conflicts(hive.app)) == ["danger", "danger", "danger"]
 
 
 def test_a_commit_of_parts_of_a_file(near: Stage) -> None:
     play.ok(near.iza, "sed -i s/8/eight/ a")
     play.ok(near.bea, "sed -i s/1/one/ b; printf 'y\\n' | git add -p b >/dev/null; sed -i s/1/one/ a")
     assert near.commit(near.bea, "git commit -qm b") == []
-    play.ok(near.bea, "sed -i s/8/eight/ a; printf 's\\ny\\nn\\n' | git add -p a >/dev/null")
-    assert near.commit(near.bea, "git commit -qm half") == said(f"iza [feat] has a uncommitted{TASK}")
+    play.ok(near.bea, "sed -i s/8/ocho/ a; printf 's\\ny\\nn\\n' | git add -p a >/dev/null")
+    assert near.commit(near.bea, "git commit -qm half") == []
+    row = f"iza [feat] conflicts in a line 8 (hers 8), uncommitted{TASK}"
+    assert near.commit(near.bea, "git commit -qam 'the other half'") == said(row)
 
 
 def test_renames_and_deletes_count_on_both_sides(hive: Stage) -> None:
     play.ok(hive.iza, "git mv a z; git rm -q b; rm c; mkdir sub; git mv d sub/d")
-    for path in "abcdz":
-        row = f"iza [feat] has {path} uncommitted{TASK}"
-        assert hive.commit(hive.bea, f"echo mine >>{path}; git add {path}; git commit -qm {path} {path}") == said(row)
+    deleted = "(modify/delete)"
+    for path, how in {"a": "", "b": deleted, "c": deleted, "d": "", "z": "line 1 (hers 1-9)"}.items():
+        rows = [f"iza [feat] conflicts in {path} {how}, uncommitted{TASK}"] if how else []
+        told = hive.commit(hive.bea, f"echo mine >>{path}; git add {path}; git commit -qm {path} {path}")
+        assert told == (said(*rows) if rows else [])
     assert hive.commit(hive.iza, "git add -A; git commit -qm moved 2>/dev/null") == []
-    row = f"iza [feat] changed a and b just now{TASK}"
+    row = f"iza [feat] conflicts in a (rename/rename), changed just now{TASK}"
     assert hive.commit(hive.bea, "git mv a y; git rm -q b; git commit -qm moved") == said(row)
-    both = "iza [feat] changed d and sub/d just now"
-    assert hive.commit(hive.bea, "mkdir sub; git mv d sub/d; git commit -qm 'the same move'") == said(both + TASK)
+    assert hive.commit(hive.bea, "mkdir sub; git mv d sub/d; git commit -qm 'the same move'") == []
 
 
 def test_a_merge_counts_only_what_is_resolved_in_it(hive: Stage) -> None:
@@ -69,13 +73,14 @@ def test_a_merge_counts_only_what_is_resolved_in_it(hive: Stage) -> None:
     assert kit.open_conflicts(hive.app) == []
     # What collided is over as soon as it is merged by hand; she goes on with b.
     assert hive.commit(hive.iza, "echo hers, too >a; git commit -qam again; echo dirty >b") == []
-    assert hive.commit(hive.bea, "echo mine >a; git commit -qam a") == said(f"iza [feat] changed a just now{TASK}")
+    row = f"iza [feat] conflicts in a line 1 (hers 1), changed just now{TASK}"
+    assert hive.commit(hive.bea, "echo mine >a; git commit -qam a") == said(row)
     assert hive.bea.sh(f"{fetch}; git merge -q {theirs}").rc == 1
     assert hive.commit(hive.bea, "echo both >a; git commit -qam merged") == []
     # The merge did not touch b, but another commit does.
     hive.scan()
     assert hive.open() == []
-    row = f"iza [feat] has b uncommitted{TASK}"
+    row = f"iza [feat] conflicts in b line 1 (hers 1), uncommitted{TASK}"
     assert hive.commit(hive.bea, "echo mine >b; git commit -qam b") == said(row)
 
 
@@ -111,7 +116,7 @@ def test_a_pick_that_stops_is_hers_and_a_revert_is_mine(near: Stage) -> None:
     # Her second change is in the way of whoever takes the first one back.
     assert near.commit(near.iza, "echo more >>b; git commit -qam b") == []
     assert near.commit(near.bea, "sed -i s/1/one/ b; git commit -qam b --no-verify; git revert --no-edit HEAD") == []
-    assert [(detail[:20], sisters) for detail, sisters in near.open()] == [("bea has b, changed b", ["bea", "iza"])]
+    assert [(detail[:20], sisters) for detail, sisters in near.open()] == [("bea has a, conflicts", ["bea", "iza"])]
 
 
 def test_what_she_took_back_herself_is_no_collision(hive: Stage) -> None:
@@ -125,7 +130,8 @@ def test_what_she_took_back_herself_is_no_collision(hive: Stage) -> None:
 def test_a_rebase_carries_her_commits_and_mine_without_a_word(near: Stage) -> None:
     assert near.commit(near.iza, "echo hers >a; git commit -qam hers") == []
     play.ok(near.bea, "git switch -qc topic")
-    assert near.commit(near.bea, "echo mine >a; git commit -qam mine") == said(f"iza [feat] changed a just now{TASK}")
+    row = f"iza [feat] conflicts in a line 1 (hers 1), changed just now{TASK}"
+    assert near.commit(near.bea, "echo mine >a; git commit -qam mine") == said(row)
     told = len(play.letters(near.iza)), len(play.letters(near.bea))
     play.ok(near.bea, "git switch -q main; echo base >c; git commit -qam base")
     kit.drained()
@@ -149,4 +155,8 @@ def test_submodules_collide_by_what_they_are_bumped_to(
     near.scan()
     assert near.commit(near.bea, f"{bump}; git commit -qam bump") == []
     play.ok(near.iza, f"{bump} --no-verify")
-    assert near.commit(near.bea, f"{bump}; git commit -qam bump") == said(f"iza [feat] has part uncommitted{TASK}")
+    # Both to the same is none, both to what the other does not have is one.
+    assert near.commit(near.bea, f"{bump}; git commit -qam bump") == []
+    row = f"iza [feat] conflicts in part (submodule), uncommitted{TASK}"
+    other = "git -C part reset -q --hard HEAD~2; git -C part commit -q --allow-empty -m other"
+    assert near.commit(near.bea, f"{other}; git commit -qam other") == said(row)

@@ -269,10 +269,11 @@ def test_what_bypassed_the_question_is_told_afterwards(app: Repo, bea: Sister, s
     ok(bea, "echo 2 >a; echo 2 >b; git commit --no-verify -qam bypass")
     kit.until(lambda: len(kit.mail(iza)) == 2, "he hears of it")
     assert told(app) == [("bypass", "bea")]
+    work = "iza's uncommitted work"
     assert sorted(one["body"].split("\n")[0] for one in kit.mail(iza)) == [
         "file-collision: bea has a, claimed by iza (left) since "
         + kit.mail(iza)[0]["body"].split("since ")[1].split("\n")[0],
-        f'file-collision: bea has b, uncommitted at iza (on feat in {app.path}-feat, "his work")',
+        f'file-collision: bea has b, conflicts with {work} in line 1 (hers 1), on feat in {app.path}-feat, "his work"',
     ]
     assert len(kit.mail(bea)) == 2
 

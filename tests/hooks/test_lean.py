@@ -18,9 +18,9 @@ from tests.hooks import kit
 
 MAY_IMPORT = set(
     """
-    collections contextlib copyreg dataclasses datetime encodings enum errno fcntl functools gc genericpath gitqueen
-    hashlib itertools json keyword locale math operator os posixpath pwd re reprlib select selectors shlex signal
-    sqlite3 stat subprocess threading types warnings weakref
+    collections contextlib copyreg dataclasses datetime difflib encodings enum errno fcntl functools gc genericpath
+    gitqueen hashlib heapq itertools json keyword locale math operator os posixpath pwd re reprlib select selectors
+    shlex signal sqlite3 stat subprocess threading types warnings weakref
     """.split()
 )
 """Packages and modules at the top that an answer may import, beside those that Python starts with. Each is paid by
@@ -34,23 +34,23 @@ def app(repo: Callable[..., Repo]) -> Repo:
 
 @pytest.fixture
 def pair(app: Repo, sister: Callable[..., Sister]) -> tuple[Sister, Sister]:
-    """bea in the repository, iza in another worktree with `a` changed there."""
+    """bea in the repository, iza in another worktree where `a` is deleted: whatever bea makes of it is a conflict."""
     bea, iza = sister("bea", app), sister("iza", app.worktree("feat"))
     bea.sh("iam 'her work'")
-    iza.sh("iam 'his work'; echo 2 >>a; gitqueen scan")
+    iza.sh("iam 'his work'; rm a; gitqueen scan")
     kit.no_scan_due()
     return bea, iza
 
 
 WARNED = (
     "🐝 ⚠ gitqueen: this commit collides with iza\n"
-    '  iza [feat] has a uncommitted, on "his work"\n'
+    '  iza [feat] conflicts in a (modify/delete), uncommitted, on "his work"\n'
     '  Ask: gitqueen tell iza "..."   Look: gitqueen check\n'
 )
 
 
 def test_what_an_answer_imports(app: Repo, pair: tuple[Sister, Sister], tmp_path: Path) -> None:
-    bea, _ = pair
+    bea, iza = pair
     of = tool()
     bare = Runner(tmp_path)(of.python, "-I", "-S", "-c", "import sys; print(*sys.modules)", check=True).stdout.split()
     # As hook.py runs it, and then what is loaded.
@@ -63,8 +63,9 @@ def test_what_an_answer_imports(app: Repo, pair: tuple[Sister, Sister], tmp_path
         f"exec(open({of.door!r}).read(), {{'__name__': '__main__', '__file__': {of.door!r}}})\n"
     )
     (tmp_path / "look.py").write_text(look)
-    done = bea.sh(f"echo 2 >>a; git add a; {of.python} -I -S {tmp_path}/look.py")
-    assert (done.rc, done.err) == (0, WARNED)
+    iza.sh("echo hers >a; gitqueen scan")
+    done = bea.sh(f"echo mine >a; git add a; {of.python} -I -S {tmp_path}/look.py")
+    assert (done.rc, done.err) == (0, WARNED.replace("(modify/delete)", "line 1 (hers 1)"))
     loaded = {name.partition(".")[0] for name in done.out.split() if name not in bare}
     heavy = {
         "dataclasses!",
@@ -306,14 +307,14 @@ def test_hostile_paths_and_texts_are_shown_harmless(app: Repo, sister: Callable[
     name = os.fsdecode(everything[:127] + b"/" + everything[127:])
     for tree in (app.path, Path(f"{app.path}-feat")):
         (tree / name).parent.mkdir()
-        (tree / name).write_text("hostile\n")
-        (tree / "-rf").write_text("dash\n")
+        (tree / name).write_text(f"hostile {tree}\n")
+        (tree / "-rf").write_text(f"dash {tree}\n")
     iza.sh("iam \"$(printf 'red \\033[31m and \\303\\251\\345\\220\\215')\"")
     done = bea.sh("git add -A; git commit -qm hostile")
     assert done.rc == 0
     assert "\x1b" not in done.err and all(char.isprintable() or char == "\n" for char in done.err)
     assert len(done.err.splitlines()) <= 6
-    assert done.err.splitlines()[1].startswith("  iza [feat] has ")
+    assert done.err.splitlines()[1].startswith("  iza [feat] conflicts in ")
     assert kit.committed(app) == [("hostile", "bea")]
 
 

@@ -32,7 +32,7 @@ def test_a_commit_in_a_sandbox_is_warned_of_who_lives_outside(
     app.write("a", "3\n")
     done = run("sh", "-c", sandboxed("git commit -qam inside", "bea"), cwd=app)
     assert done.returncode == 0
-    assert "iza [feat] has a uncommitted" in done.stderr
+    assert "iza [feat] conflicts in a " in done.stderr
     app.write("b", "1\n")
     app.git("add", "b")
     assert run("sh", "-c", sandboxed("git commit -qm calm", "bea"), cwd=app).stderr == ""

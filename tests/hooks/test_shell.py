@@ -60,11 +60,11 @@ def test_every_path_through_the_hooks(app: Repo, sister: Callable[..., Sister], 
     # Somebody else, elsewhere: warned.
     iza = sister("iza", app.worktree("feat"))
     iza.sh("iam 'his work'; echo 2 >>a")
-    said = bea.sh("echo 2 >>a; git commit -qam both")
+    said = bea.sh("echo mine >>a; git commit -qam both")
     assert (said.rc, said.out) == (0, "")
     assert said.err == (
         "🐝 ⚠ gitqueen: this commit collides with iza\n"
-        '  iza [feat] has a uncommitted, on "his work"\n'
+        '  iza [feat] conflicts in a line 2 (hers 2), uncommitted, on "his work"\n'
         '  Ask: gitqueen tell iza "..."   Look: gitqueen check\n'
     )
     # Refused: the hook ends with 1 before anybody else's lines run, and GITQUEEN_SKIP goes on in spite of it.

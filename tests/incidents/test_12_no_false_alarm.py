@@ -60,5 +60,5 @@ def test_what_he_resolves_in_a_merge_is_his_doing(stage: tuple[Repo, Sister, Sis
     assert done.rc == 0
     assert done.err.splitlines()[:2] == [
         "🐝 ⚠ gitqueen: this commit collides with anna",
-        '  anna [anna] has theirs uncommitted, on "her part"',
+        '  anna [anna] conflicts in theirs line 1 (hers 1-2), uncommitted, on "her part"',
     ]

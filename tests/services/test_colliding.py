@@ -14,7 +14,7 @@ from tests.collisions.kit import Stage, said
 from tests.hive import Repo, Sister
 
 FILES = dict.fromkeys("abcd", "1\n2\n3\n")
-ROW = 'iza [feat] has a uncommitted, on "the manual"'
+ROW = 'iza [feat] conflicts in a {} (hers 4), uncommitted, on "the manual"'
 
 
 @pytest.fixture
@@ -39,10 +39,10 @@ def test_git_is_asked_only_about_what_was_touched_since_the_last_look(near: Stag
     play.ok(near.iza, "echo hers >>a")
     near.scan()
     looked(home, 100)
-    assert asked(near) == (said(ROW), 0)
+    assert asked(near) == (said(ROW.format("line 4")), 0)
     # She may have gone on: written it, or put it into her index, or committed it.
-    looked(home, -100)
-    assert asked(near) == (said(ROW), 1)
+    looked(home, -200)
+    assert asked(near) == (said(ROW.format("lines 4-5")), 1)
     play.ok(near.iza, "git checkout -q a")
     assert asked(near) == ([], 1)
     near.scan()
@@ -64,7 +64,7 @@ def test_without_a_look_around_everything_is_asked(near: Stage, home: Path) -> N
     play.ok(near.iza, "echo hers >>a")
     with closing(sqlite3.connect(home / "queen.db", timeout=10)) as db, db:
         db.execute("DELETE FROM worktrees")
-    assert asked(near) == (said(ROW), 1)
+    assert asked(near) == (said(ROW.format("line 4")), 1)
 
 
 def test_a_worktree_that_is_gone_stops_nobody(near: Stage) -> None:
@@ -72,6 +72,6 @@ def test_a_worktree_that_is_gone_stops_nobody(near: Stage) -> None:
     near.scan()
     near.app.git("worktree", "remove", "--force", near.there.path)
     told, _ = asked(near)
-    assert told in ([], said(ROW))
+    assert told in ([], said('iza [feat] has a uncommitted, on "the manual"'))
     near.scan()
     assert asked(near)[0] == []

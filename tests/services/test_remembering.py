@@ -35,11 +35,17 @@ def hive(request: pytest.FixtureRequest, repo: Callable[..., Repo], sister: Call
 
 def test_it_is_kept_once_and_mailed_once(near: Stage) -> None:
     play.ok(near.iza, "echo hers >>a; echo hers >>b")
-    where = f'uncommitted at iza (on feat in {near.there.path}, "the manual")'
-    assert near.commit(near.bea, "echo mine >>a; git commit -qam one") == said(f"iza [feat] has a uncommitted{TASK}")
-    assert near.commit(near.bea, "echo more >>a; git commit -qam two") == said(f"iza [feat] has a uncommitted{TASK}")
+    where = f'conflicts with iza\'s uncommitted work in line 4 (hers 4), on feat in {near.there.path}, "the manual"'
+    row = "iza [feat] conflicts in"
+    assert near.commit(near.bea, "echo mine >>a; git commit -qam one") == said(
+        f"{row} a line 4 (hers 4), uncommitted{TASK}"
+    )
+    again = said(f"{row} a lines 4-5 (hers 4), uncommitted{TASK}")
+    assert near.commit(near.bea, "echo more >>a; git commit -qam two") == again
     # Another path of the same two is the same conflict: shown to her who commits, and mailed no more.
-    assert near.commit(near.bea, "echo mine >>b; git commit -qam three") == said(f"iza [feat] has b uncommitted{TASK}")
+    assert near.commit(near.bea, "echo mine >>b; git commit -qam three") == said(
+        f"{row} b line 4 (hers 4), uncommitted{TASK}"
+    )
     assert near.open() == [(f"bea has b, {where}", ["bea", "iza"])]
     assert play.letters(near.iza) == [f"file-collision: bea has a, {where}"]
     assert play.letters(near.bea) == []
@@ -48,8 +54,9 @@ def test_it_is_kept_once_and_mailed_once(near: Stage) -> None:
 
 def test_what_both_committed_is_one_conflict_whoever_sees_it(hive: Stage) -> None:
     assert hive.commit(hive.iza, "echo hers >a; git commit -qam hers") == []
-    assert hive.commit(hive.bea, "echo mine >a; git commit -qam mine") == said(f"iza [feat] changed a just now{TASK}")
-    row = 'bea [main] changed a just now, on "the parser"'
+    row = f"iza [feat] conflicts in a line 1 (hers 1), changed just now{TASK}"
+    assert hive.commit(hive.bea, "echo mine >a; git commit -qam mine") == said(row)
+    row = 'bea [main] conflicts in a line 1 (hers 1), changed just now, on "the parser"'
     assert hive.commit(hive.iza, "echo again >a; git commit -qam again") == said(row, asked="bea")
     hive.scan()
     assert [sisters for _, sisters in hive.open()] == [["bea", "iza"]]
@@ -78,7 +85,7 @@ def test_it_is_over_when_it_no_longer_holds(hive: Stage) -> None:
 
 
 def test_who_says_that_it_is_no_matter_is_told_no_more_until_the_facts_change(near: Stage) -> None:
-    row = f"iza [feat] has a uncommitted{TASK}"
+    row = f"iza [feat] conflicts in a line 4 (hers 4), uncommitted{TASK}"
     play.ok(near.iza, "echo hers >>a; echo hers >>b")
     near.scan()
     near.app.git("config", "gitqueen.policy", "block")
@@ -98,25 +105,26 @@ def test_who_says_that_it_is_no_matter_is_told_no_more_until_the_facts_change(ne
     assert (near.open(), len(play.letters(near.iza))) == ([], 1)
     # With another path it is another matter.
     play.ok(near.bea, "git config gitqueen.policy warn; echo mine >>b; echo more >>a; git add a b")
-    assert near.commit(near.bea, "git commit -qm two") == said(f"iza [feat] has a and b uncommitted{TASK}")
+    both = f"iza [feat] conflicts in a lines 4-5 (hers 4) and b line 4 (hers 4), uncommitted{TASK}"
+    assert near.commit(near.bea, "git commit -qm two") == said(both)
     assert len(near.open()) == 1
 
 
 def test_what_was_no_matter_is_one_again_when_it_ended_and_came_back(near: Stage) -> None:
-    row = f"iza [feat] has a uncommitted{TASK}"
+    row = f"iza [feat] conflicts in a line 4 (hers 4), uncommitted{TASK}"
     play.ok(near.iza, "echo hers >>a")
     assert near.commit(near.bea, "echo mine >>a; git commit -qam one") == said(row)
     play.ok(near.bea, f"gitqueen resolve {kit.open_conflicts(near.app)[0]['id']}")
     play.ok(near.iza, "git checkout -q a")
     near.scan()
     play.ok(near.iza, "echo hers >>a")
-    assert near.commit(near.bea, "echo more >>a; git commit -qam two") == said(row)
+    assert near.commit(near.bea, "echo more >>a; git commit -qam two") == said(row.replace("line 4", "lines 4-5"))
 
 
 def test_where_nobody_can_look_nothing_is_over_and_nothing_is_news(hive: Stage, sister: Callable[..., Sister]) -> None:
     """Unknown is not resolved: neither what is uncommitted there, nor what was committed, nor that it is shared."""
-    play.ok(hive.iza, "echo hers >>a; echo hers >b; git commit -qm b b")
-    assert len(hive.commit(hive.bea, "echo mine >a; echo mine >b; git commit -qam all")) == 3
+    assert hive.commit(hive.iza, "echo hers >>a; echo hers >b; git commit -qm b b") == []
+    assert len(hive.commit(hive.bea, "echo mine >a; echo mine >b; git commit -qam all")) == 4
     play.ok(sister("cid", hive.there), "gitqueen claim deploy")
     hive.scan()
     before = kit.open_conflicts(hive.app)
@@ -154,6 +162,6 @@ def test_a_worktree_that_does_not_answer_is_not_asked(hive: Stage, monkeypatch: 
     with closing(opened.db):
         living = tending.living(opened)
         [conflict] = remembering.book(opened)
-        assert dict(asking.ask(opened, living, {}).unmerged) == {conflict.id: ("a",)}
+        assert dict(asking.ask(opened, living, {}, {}).unmerged) == {conflict.id: ("a",)}
         monkeypatch.setattr(places, "find", hang)
-        assert dict(asking.ask(opened, living, {}).unmerged) == {}
+        assert dict(asking.ask(opened, living, {}, {}).unmerged) == {}
