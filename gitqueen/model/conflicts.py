@@ -89,6 +89,8 @@ class Collision:
     detail: str
     since: datetime | None = None
     """When it began, where that is known."""
+    hers: str = ""
+    """What of hers it is: her uncommitted work, or what she changed in which commit."""
     where: str = ""
     """Where she has it: her branch, worktree and task, in words."""
     merge: str = ""

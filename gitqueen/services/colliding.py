@@ -157,7 +157,8 @@ def _ahead(path: str, touch: Touch, sisters: Sequence[Sister]) -> list[Collision
     for sister in those:
         where = f"{_where(sister)}{_on_task(sister)}"
         detail = f"changed by {touch.sister} in {touch.oid[:10]} ({where})"
-        found.append(Collision(path, sister.name, COMMITTED, conflicts.WARNING, detail, touch.at, where))
+        hers = f"what {touch.sister} changed in {touch.oid[:10]}"
+        found.append(Collision(path, sister.name, COMMITTED, conflicts.WARNING, detail, touch.at, hers, where))
     return found
 
 
@@ -178,9 +179,8 @@ def _claimed(path: str, claim: Claim) -> Collision:
 
 def _dirty(path: str, sister: Sister) -> Collision:
     where = at(sister)
-    return Collision(
-        path, sister.name, UNCOMMITTED, conflicts.WARNING, f"uncommitted at {sister.name} ({where})", where=where
-    )
+    detail, hers = f"uncommitted at {sister.name} ({where})", f"{sister.name}'s uncommitted work"
+    return Collision(path, sister.name, UNCOMMITTED, conflicts.WARNING, detail, hers=hers, where=where)
 
 
 def at(sister: Sister) -> str:

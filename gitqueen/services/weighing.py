@@ -86,18 +86,18 @@ def again(
         if len(both) == 2 and len(worktrees) == 2 and worktrees <= set(answering):
             asked[conflict.id] = (conflict, both[0], both[1])
     wanted = dict.fromkeys(one.worktree or "" for _, *both in asked.values() for one in both)
-    sides = _sides(queen, dict.fromkeys(wanted, ()), PATIENCE, seen)
+    sides = _sides(queen, dict.fromkeys(wanted, ()), time.monotonic() + PATIENCE, seen)
     pairs = {
         key: (mine, theirs)
-        for key, (_, one, other) in asked.items()
-        if isinstance(mine := sides[one.worktree or ""], Side)
-        and isinstance(theirs := sides[other.worktree or ""], Side)
+        for key, (_, one, her) in asked.items()
+        if isinstance(mine := sides[one.worktree or ""], Side) and isinstance(theirs := sides[her.worktree or ""], Side)
     }
     merged = dict(zip(pairs, predicting.predict(queen, list(pairs.values())), strict=True))
     found = dict[str, Finding]()
     for key, merge in merged.items():
-        conflict, me, hers = asked[key]
-        weighed = [_weighed(_collision(path, hers, conflict), merge, None) for path in conflict.facts]
+        conflict, me, other = asked[key]
+        alike = [_collision(path, other, conflict.subject.partition(" ")[0]) for path in conflict.facts]
+        weighed = [_seen(one, *pairs[key], merge, None) for one in alike]
         (finding,) = colliding.findings(queen.at(pairs[key][0].place), me.name, weighed)
         told = all(one.words in (conflict.detail or "") for one in weighed)
         if merge.verdict != merges.UNKNOWN and (finding.severity != conflict.severity or not told):
@@ -105,9 +105,10 @@ def again(
     return found
 
 
-def _collision(path: str, sister: Sister, conflict: Conflict) -> Collision:
-    verdict = conflict.subject.partition(" ")[0]
-    return Collision(path, sister.name, verdict, conflicts.WARNING, "", where=colliding.at(sister))
+def _collision(path: str, sister: Sister, verdict: str) -> Collision:
+    """As it is found without knowing in which commit."""
+    hers = f"{sister.name}'s uncommitted work" if verdict == UNCOMMITTED else f"what {sister.name} has committed"
+    return Collision(path, sister.name, verdict, conflicts.WARNING, hers, hers=hers, where=colliding.at(sister))
 
 
 def _weighable(one: Collision) -> bool:
@@ -136,14 +137,13 @@ def _weigh(
     if not suspects:
         return list(found)
     until = time.monotonic() + patience
-    sides = _sides(queen, suspects, patience)
+    sides = _sides(queen, suspects, until)
     try:
         ours = mine()
     except errors.GitFailed as fault:
         return [_unknown(one, fault.message) if _weighable(one) else one for one in found]
     known = {worktree: side for worktree, side in sides.items() if isinstance(side, Side)}
-    left = max(0.05, until - time.monotonic())
-    said = predicting.predict(queen, [(ours, side) for side in known.values()], left, keep)
+    said = predicting.predict(queen, [(ours, side) for side in known.values()], _left(until), keep)
     merged = dict(zip(known, said, strict=True))
     weighed = list[Collision]()
     for one in found:
@@ -152,18 +152,16 @@ def _weigh(
             weighed.append(one)
         elif isinstance(side, str):
             weighed.append(_unknown(one, side))
-        elif one.path in ours.left_out or one.path in side.left_out:
-            weighed.append(_unknown(one, _LEFT_OUT))
         else:
-            weighed.append(_weighed(one, merged[where[one.sister]], changed))
-    merger = _Merger(queen, ours, known, left, keep)
+            weighed.append(_seen(one, ours, side, merged[where[one.sister]], changed))
+    merger = _Merger(queen, ours, known, until, keep)
     return weighed + _only_merged(merger, others, merged, weighed, paths)
 
 
 def _sides(
     queen: Queen,
     worktrees: Mapping[str, Collection[str]],
-    patience: float,
+    until: float,
     seen: Mapping[str, Collection[str]] | None = None,
 ) -> dict[str, Side | str]:
     """Worktree -> what stands in it, or why that cannot be told."""
@@ -171,10 +169,20 @@ def _sides(
     for worktree, suspects in worktrees.items():
         try:
             of = (seen or {}).get(worktree)
-            found[worktree] = predicting.of_worktree(queen, worktree, suspects, patience, seen=of)
+            found[worktree] = predicting.of_worktree(queen, worktree, suspects, _left(until), seen=of)
         except errors.GitFailed as fault:
             found[worktree] = fault.message
     return found
+
+
+def _left(until: float) -> float:
+    return max(0.05, until - time.monotonic())
+
+
+def _seen(one: Collision, ours: Side, theirs: Side, merge: Merge, changed: Collection[str] | None) -> Collision:
+    if one.path in ours.left_out or one.path in theirs.left_out:
+        return _unknown(one, _LEFT_OUT)
+    return _weighed(one, merge, changed)
 
 
 def _unknown(one: Collision, why: str) -> Collision:
@@ -186,23 +194,15 @@ def _weighed(one: Collision, merge: Merge, changed: Collection[str] | None) -> C
     if merge.verdict == merges.UNKNOWN:
         return _unknown(one, merge.why)
     if (clash := merge.at(one.path)) is not None:
-        detail = f"conflicts with {_hers(one)} {_how(clash)}{at}"
+        detail = f"conflicts with {one.hers} {_how(clash)}{at}"
         return replace(one, severity=conflicts.DANGER, merge=clash.verdict, words=clash.words, detail=detail)
     if changed is not None and one.path not in changed and one.path not in merge.merged:
         return one  # nothing of ours is in it yet: whoever begins now should know
-    return replace(one, severity=conflicts.INFO, merge=merges.CLEAN, detail=f"merges cleanly with {_hers(one)}{at}")
+    return replace(one, severity=conflicts.INFO, merge=merges.CLEAN, detail=f"merges cleanly with {one.hers}{at}")
 
 
 def _how(clash: Clash) -> str:
     return f"in {clash.words}" if clash.lines else f"({clash.words})"
-
-
-def _hers(one: Collision) -> str:
-    if one.verdict == UNCOMMITTED:
-        return f"{one.sister}'s uncommitted work"
-    if not one.detail:
-        return f"what {one.sister} has committed"
-    return one.detail.partition(" (")[0].replace("changed by ", "what ", 1).replace(" in ", " changed in ", 1)
 
 
 @dataclass(slots=True)
@@ -212,14 +212,14 @@ class _Merger:
     queen: Queen
     ours: Side
     sides: Mapping[str, Side]
-    patience: float
+    until: float
     keep: bool
 
     def committed(self, worktree: str) -> Merge:
         """What becomes of merging only what is committed there."""
         side = self.sides[worktree]
         head = replace(side, commit=side.head or side.commit, seated=False)
-        return predicting.predict(self.queen, [(self.ours, head)], self.patience, self.keep)[0]
+        return predicting.predict(self.queen, [(self.ours, head)], _left(self.until), self.keep)[0]
 
 
 def _only_merged(
@@ -242,6 +242,5 @@ def _only_merged(
         committed = merger.committed(worktree)
         for name, clash in concerned:
             verdict = COMMITTED if committed.at(clash.path) is not None else UNCOMMITTED
-            one = Collision(name, sister.name, verdict, conflicts.DANGER, "", where=colliding.at(sister))
-            more.append(_weighed(one, merged[worktree], None))
+            more.append(_weighed(_collision(name, sister, verdict), merged[worktree], None))
     return more

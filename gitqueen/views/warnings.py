@@ -26,9 +26,12 @@ def commit(report: CommitReport, now: datetime, coloured: bool) -> str:
     if not report.collisions:
         return ""
     colour = Palette(coloured)
-    groups: dict[tuple[str, str, bool], list[Collision]] = {}
+    groups: dict[tuple[str, str, bool, str], list[Collision]] = {}
+    open_ones = {(one.sister, one.path, one.words) for one in report.collisions if one.verdict == "uncommitted"}
     for one in report.collisions:
-        groups.setdefault((one.sister, one.verdict, _conflicts(one)), []).append(one)
+        # What she committed is in her uncommitted work too: the same lines need not be named twice.
+        if one.verdict != "committed" or not _conflicts(one) or (one.sister, one.path, one.words) not in open_ones:
+            groups.setdefault((one.sister, one.verdict, _conflicts(one), _doubt(one)), []).append(one)
     names = list(dict.fromkeys(one.sister for one in report.collisions))
     with_whom = _and([clean(name) for name in names[:2]], len(names))
     undoes = all(one.verdict == UNDONE for one in report.collisions)
@@ -56,13 +59,13 @@ def _group(group: Sequence[Collision], report: CommitReport, now: datetime, colo
         places = _and([f"{_coloured(one, colour)} {_words(one)}" for one in group[:_SHOWN]], len(group))
         return f"{who} conflicts in {places}, {how}{_task(sister)}"
     if first.verdict == "committed":
-        return f"{who} changed {paths}{_before(first.since, now)}{_task(sister)}"
+        return f"{who} changed {paths}{_before(first.since, now)}{_task(sister)}{_doubt(first)}"
     if first.verdict == UNDONE:
         return f"{who} changed {paths}{_before(first.since, now)}{_undone(first, len(group), report)}"
     if first.verdict == SWEPT:
         return f"{who} wrote {paths} in this worktree{_before(first.since, now)}, uncommitted{_task(sister)}"
     if first.verdict != "claimed":
-        return f"{who} has {paths} uncommitted{_task(sister)}{_seen(sister, now)}"
+        return f"{who} has {paths} uncommitted{_task(sister)}{_seen(sister, now)}{_doubt(first)}"
     claim = next((c for c in report.claims if c.owner == first.sister and c.covers(first.path)), None)
     why = f" ({cut(claim.id, 30)}{': ' + cut(claim.description, 30) if claim.description else ''})" if claim else ""
     return f"{who} claimed {paths} {_when(claim.claimed_at if claim else None, now)}{why}{_task(sister)}"
@@ -71,6 +74,11 @@ def _group(group: Sequence[Collision], report: CommitReport, now: datetime, colo
 def _conflicts(one: Collision) -> bool:
     """Whether git could not merge it."""
     return one.merge not in ("", CLEAN, UNKNOWN)
+
+
+def _doubt(one: Collision) -> str:
+    """Why it is not known whether git could merge it."""
+    return f"; whether it merges is unknown: {cut(one.words, 60)}" if one.merge == UNKNOWN else ""
 
 
 def _coloured(one: Collision, colour: Palette) -> str:
