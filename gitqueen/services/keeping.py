@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 
 from gitqueen import crashes, errors
-from gitqueen.git import rescue
+from gitqueen.git import graphs, rescue
 from gitqueen.git.places import Place
 from gitqueen.model.events import VENTURED, Event
 from gitqueen.services import watching
@@ -54,7 +54,8 @@ def pack_when_many(queen: Queen, place: Place) -> None:
 
 
 def pack(queen: Queen) -> None:
-    """Drop what is kept no longer in every managed repository, and pack the rest: nobody waits for it."""
+    """Drop what is kept no longer in every managed repository, and pack the rest; help git to find merge bases. Nobody
+    waits for it."""
     from gitqueen.services import losing, rescuing
 
     with database.faults(queen.settings.database):
@@ -64,6 +65,7 @@ def pack(queen: Queen) -> None:
         place = Place(common_dir, common_dir, None, path, None)
         try:
             rescuing.tend(queen, place, needed)
+            graphs.write(common_dir)
         except errors.GitqueenError as fault:
             crashes.log(queen.env, fault)  # damaged, or read-only: the others want to be packed all the same
 

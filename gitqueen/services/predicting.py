@@ -97,6 +97,7 @@ def refresh(queen: Queen, worktrees: Iterable[Place], changed: Mapping[str, Sequ
     with database.faults(queen.settings.database):
         known = merges_table.states(queen.db)
     taken: dict[str, Kept] = {}
+    worktrees = list(worktrees)
     for place in worktrees:
         worktree = place.worktree or ""
         paths = changed[worktree] if worktree in changed else trees.changed(queen.db, worktree)
@@ -114,10 +115,20 @@ def refresh(queen: Queen, worktrees: Iterable[Place], changed: Mapping[str, Sequ
             taken[worktree] = Kept(_mark(place, paths), "", None)
             continue
         taken[worktree] = Kept(mark, state.commit, state.head, state.left_out)
+    _help_git(queen, {place.common_dir for place in worktrees})
     if taken:
         with database.transaction(queen.db):
             for worktree, kept in taken.items():
                 merges_table.save_state(queen.db, worktree, kept, queen.now.timestamp())
+
+
+def _help_git(queen: Queen, common_dirs: Collection[str]) -> None:
+    """Have a graph made of each long history that has none, behind our back."""
+    from gitqueen.git import graphs  # no hook comes here
+    from gitqueen.services import watching
+
+    if [common_dir for common_dir in common_dirs if graphs.ask(common_dir)]:
+        watching.start_packer(queen)
 
 
 def predict(
