@@ -76,7 +76,9 @@ def _worse(known: Conflict, finding: Finding) -> bool:
 
 
 def _is_muted(known: Conflict | None, finding: Finding) -> bool:
-    return known is not None and known.muted and set(finding.facts) <= set(known.facts)
+    if known is None or not known.muted or _worse(known, finding):  # nobody waved a conflict through that was none yet
+        return False
+    return set(finding.facts) <= set(known.facts)
 
 
 def _announce(queen: Queen, finding: Finding, aware: str | None, letters: Mapping[str, str]) -> None:

@@ -40,7 +40,9 @@ def test_a_commit_is_told_of_the_lines_that_conflict(hive: Stage) -> None:
     uncommitted = f"iza [feat] conflicts in a lines 10-11 (hers 11-12), uncommitted{TASK}"
     committed = f"iza [feat] conflicts in b lines 1-3 (hers 1-3), changed just now{TASK}"
     assert hive.commit(hive.bea, "sed -i 10s/.*/mine/ a; git commit -qam a") == said(uncommitted)
-    detail = f"bea has a, conflicts with iza's uncommitted work in lines 10-11 (hers 11-12), on feat in {hive.there.path}"
+    detail = (
+        f"bea has a, conflicts with iza's uncommitted work in lines 10-11 (hers 11-12), on feat in {hive.there.path}"
+    )
     assert told(hive) == [("danger", f'{detail}, "the manual"')]
     assert hive.commit(hive.bea, "sed -i '1,3s/$/ x/' b; git commit -qam b") == said(committed)
 
@@ -81,6 +83,18 @@ def test_open_collisions_are_weighed_again_when_the_work_changes(near: Stage) ->
     play.ok(near.iza, "git checkout -q a")
     near.scan()
     assert told(near) == []
+
+
+def test_what_was_waved_through_while_it_merged_is_told_when_it_is_a_conflict(near: Stage) -> None:
+    play.ok(near.iza, "sed -i 2s/.*/hers/ a")
+    assert near.commit(near.bea, "sed -i 20s/.*/mine/ a; git commit -qam mine") == []
+    [known] = kit.open_conflicts(near.app)
+    play.ok(near.bea, f"gitqueen resolve {known['id']}")
+    assert near.commit(near.bea, "sed -i 25s/.*/mine/ a; git commit -qam more") == []
+    assert kit.open_conflicts(near.app) == []
+    row = f"iza [feat] conflicts in a line 2 (hers 2), uncommitted{TASK}"
+    assert near.commit(near.bea, "sed -i 2s/.*/mine/ a; git commit -qam 'on the same line'") == said(row)
+    assert [one["severity"] for one in kit.open_conflicts(near.app)] == ["danger"]
 
 
 def test_a_file_that_one_moved_and_the_other_changed(hive: Stage) -> None:
