@@ -38,9 +38,11 @@ def top(common_dir: str) -> str:
     import hashlib  # no hook comes here
 
     # Where nobody asked us in, nothing is written; a sandbox may forbid it, too.
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    name = hashlib.sha256(os.fsencode(common_dir)).hexdigest()[:16]
-    return os.path.join(cache, "gitqueen", "merges", name)
+    return os.path.join(_cache(), hashlib.sha256(os.fsencode(common_dir)).hexdigest()[:16])
+
+
+def _cache() -> str:
+    return os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "gitqueen", "merges")
 
 
 def folder(common_dir: str) -> str:
@@ -118,6 +120,17 @@ def drop(common_dir: str) -> bool:
         return False
     shutil.rmtree(trash, ignore_errors=True)
     return True
+
+
+def drop_cached() -> None:
+    """Throw away what is in the user's cache."""
+    import shutil
+
+    shutil.rmtree(_cache(), ignore_errors=True)
+    try:
+        os.rmdir(os.path.dirname(_cache()))
+    except OSError:
+        pass
 
 
 def _size(where: str, enough: int) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gitqueen import errors
-from gitqueen.git import hooks, probes
+from gitqueen.git import drafts, hooks, probes
 from gitqueen.senses import systemd
 from gitqueen.services import arming, enrolling, healing
 from gitqueen.services.queen import Queen
@@ -176,6 +176,7 @@ def purge(home: str) -> list[str]:
     """Remove the queen's own files, and her folder if nothing else is in it; what stays."""
     import shutil
 
+    drafts.drop_cached()
     for name in FOLDERS:
         shutil.rmtree(os.path.join(home, name), ignore_errors=True)
     for name in FILES:

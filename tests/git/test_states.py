@@ -159,6 +159,8 @@ def test_drafts_stand_in_a_managed_repository_or_in_the_users_cache(app: Repo) -
     assert not states.take(place).clean
     assert drafts.top(place.common_dir).startswith(os.path.expanduser("~/.cache/gitqueen/merges/"))
     assert not (app.path / ".git/gitqueen").exists()
+    drafts.drop_cached()
+    assert not os.path.exists(os.path.expanduser("~/.cache/gitqueen"))
     (app.path / ".git/gitqueen").mkdir()
     assert not states.take(place).clean
     assert os.listdir(app.path / ".git/gitqueen/merges/objects") != []
