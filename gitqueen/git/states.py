@@ -102,8 +102,8 @@ def _git(place: Place, env: Mapping[str, str], *args: str, stdin: bytes | None =
 
 @contextmanager
 def _index(place: Place, real: str) -> Iterator[str]:
-    """A copy of the index, in the git folder because a split one is found beside it; gone afterwards."""
-    copy = os.path.join(place.git_dir, f"gitqueen-index.{os.getpid()}")
+    """A copy of the index, among the drafts, so that a crash leaves nothing in the git folder; gone afterwards."""
+    copy = os.path.join(drafts.top(place.common_dir), f"index.{os.getpid()}")
     try:
         try:
             # With its time: git takes a file that was written later than the index for one that may have changed.
