@@ -86,13 +86,13 @@ def again(
         if len(both) == 2 and len(worktrees) == 2 and worktrees <= set(answering):
             asked[conflict.id] = (conflict, both[0], both[1])
     wanted = dict.fromkeys(one.worktree or "" for _, *both in asked.values() for one in both)
-    sides = _sides(queen, dict.fromkeys(wanted, ()), time.monotonic() + PATIENCE, seen)
+    sides = _sides(queen, dict.fromkeys(wanted, ()), time.monotonic() + predicting.SHORT, seen)
     pairs = {
         key: (mine, theirs)
         for key, (_, one, her) in asked.items()
         if isinstance(mine := sides[one.worktree or ""], Side) and isinstance(theirs := sides[her.worktree or ""], Side)
     }
-    merged = dict(zip(pairs, predicting.predict(queen, list(pairs.values())), strict=True))
+    merged = dict(zip(pairs, predicting.predict(queen, list(pairs.values()), predicting.SHORT), strict=True))
     found = dict[str, Finding]()
     for key, merge in merged.items():
         conflict, me, other = asked[key]
