@@ -21,6 +21,8 @@ COMMITS = 1000
 LOOKS = 50
 """A look around after so many commits, as the daemon's clock makes it."""
 LOUD = ("warning", "danger")
+LATE = "gitqueen: no answer within 2 s; git goes on without us\n"
+"""What the hook says on a machine too busy for it: no alarm."""
 
 
 def rows(paths: Sequence[str], commits: int | None = None) -> Iterator[Row]:
@@ -49,13 +51,15 @@ def _replayed(stage: Stage, path: str, count: int) -> Iterator[Row]:
     me = stage.env("me", os.getpid())
     _said(stage, work, me, GITQUEEN, "iam", "rewriting it all, commit by commit")
     stage.run("scan")
-    spoken, seconds, shown = 0, [], time.monotonic()
+    spoken, late, seconds, shown = 0, 0, [], time.monotonic()
     for number, (old, new) in enumerate(itertools.pairwise(names)):
         stage.git("-C", work, "read-tree", "-m", "-u", old, new)
         started = time.perf_counter()
         said = _said(stage, work, me, "git", "commit", "--quiet", "--allow-empty", "--message", f"as {new}")
         seconds.append(time.perf_counter() - started)
-        if said:
+        if said == LATE:
+            late += 1
+        elif said:
             spoken += 1
             print(f"at {new}: {ascii(said)}", flush=True)
         if number % LOOKS == LOOKS - 1:
@@ -73,6 +77,7 @@ def _replayed(stage: Stage, path: str, count: int) -> Iterator[Row]:
     repository = merges.named(path)
     yield measuring.counted(f"commits of {repository} replayed, a sister idle", "", seconds, made, len(names) - 1)
     yield measuring.counted("... of which the hook said a word", "", (), spoken, 0)
+    yield Row("... of which it had no time for", "", (), (), f"{late:,}", "", "", True)
     yield measuring.counted("... warnings and dangers seen", "", (), len(loud), 0)
 
 
