@@ -27,8 +27,6 @@ from gitqueen.store import database, events
 
 MOST = 1000
 """Paths of one loss that are searched for, a process each; the others count as lost."""
-SPOOL = 2.0
-"""Seconds to wait for somebody else who drains the spool."""
 REMOVED = "removed"
 """The mark of a worktree that is gone, and of which that was told."""
 MOST_VENTURES, VENTURE_LASTS, COMMAND_LASTS = 20, 600.0, 30.0
@@ -177,7 +175,7 @@ def _by_others(queen: Queen, place: Place, commits: Collection[str], owner: str)
     """Whether all of these commits were surely made by others."""
     from gitqueen.services import draining  # a commit that was just made may wait in the spool
 
-    draining.drain(queen, patience=SPOOL)
+    draining.settle(queen)
     with database.faults(queen.settings.database):
         makers = {commits_table.maker(queen.db, place.common_dir, oid) for oid in commits}
     return makers.isdisjoint({owner, None})
