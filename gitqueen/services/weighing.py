@@ -77,6 +77,7 @@ def again(
             conflict.type != conflicts.FILE_COLLISION
             or verdict not in colliding.WEIGHABLE
             or len(conflict.sisters) != 2
+            or not conflict.facts
         ):
             continue
         last = named or conflict.sisters[1]
