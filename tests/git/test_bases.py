@@ -57,19 +57,18 @@ def test_they_are_what_git_says(
     app, git = repo_and_git
     monkeypatch.setattr(bases, "MOST", most)
     several = 0
-    for seed in range(6):
+    for seed in range(3):
         commits = history(app, seed, roots)
-        tips = random.Random(seed).sample(commits[20:], 7)
-        pairs = [*itertools.permutations(tips, 2), (tips[0], tips[0])]
+        tips = random.Random(seed).sample(commits[20:], 6)
+        pairs = [*itertools.combinations(tips, 2), (tips[0], tips[0])]
         found = bases.find(git, pairs)
         said = {pair: asked(git, pair) for pair in pairs}
         assert {pair: tuple(sorted(of)) for pair, of in found.of.items()} == said
         several += sum(len(of) > 1 for of in said.values())
-        needed = {oid for pair, of in said.items() if of and pair[0] != pair[1] for oid in (*pair, *of)}
-        assert {oid: found.trees[oid] for oid in needed} == {
-            oid: app.git("rev-parse", f"{oid}^{{tree}}") for oid in needed
-        }
-    assert several > 10, "histories that cross are among them"
+        needed = sorted({oid for pair, of in said.items() if of and pair[0] != pair[1] for oid in (*pair, *of)})
+        trees = app.git("rev-parse", *(f"{oid}^{{tree}}" for oid in needed)).split()
+        assert [found.trees[oid] for oid in needed] == trees
+    assert several > 3, "histories that cross are among them"
 
 
 def test_what_is_missing_is_named_and_the_rest_is_told(repo_and_git: tuple[Repo, bases.Git]) -> None:
