@@ -21,7 +21,7 @@ def history(repo: Repo, seed: int, roots: int) -> list[str]:
         when = dice.randrange(10**9)  # clocks are wrong in any way
         lines += [f"commit {branch}", f"mark :{number}", f"committer a <a@x> {when} +0000", "data 0"]
         if number > roots:
-            parents = dice.sample(range(max(1, number - 6), number), min(dice.choice((1, 1, 2, 2, 3)), number - 1))
+            parents = dice.sample(range(max(1, number - 14), number), min(dice.choice((1, 1, 2, 2, 3)), number - 1))
             lines += [f"{'merge' if place else 'from'} :{parent}" for place, parent in enumerate(parents)]
         lines += [f"M 644 inline f{number}", "data 1", "x", ""]
     marks = repo.path / "marks"
@@ -59,7 +59,7 @@ def test_they_are_what_git_says(
     several = 0
     for seed in range(3):
         commits = history(app, seed, roots)
-        tips = random.Random(seed).sample(commits[20:], 6)
+        tips = random.Random(seed).sample(commits[30:], 6)
         pairs = [*itertools.combinations(tips, 2), (tips[0], tips[0])]
         found = bases.find(git, pairs)
         said = {pair: asked(git, pair) for pair in pairs}
