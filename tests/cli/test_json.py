@@ -23,7 +23,7 @@ SHAPES = {
     "repos": "path worktrees branch sisters",
     "events": "id at kind sister repo detail",
     "messages": "id from to body priority sent_at read_at acked_at reply_to",
-    "collisions": "path sister verdict severity detail",
+    "collisions": "path sister verdict severity detail merge",
     "checks": "name ok detail mend",
 }
 
