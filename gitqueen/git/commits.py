@@ -27,6 +27,13 @@ def head(place: Place) -> str | None:
     return asked.out.decode("ascii", "replace").strip() or None
 
 
+def beyond(place: Place, oids: Sequence[str]) -> set[str]:
+    """Those of the commits `oids` that HEAD does not have in its history; all, where one is gone altogether."""
+    args = ("rev-list", "--no-walk=unsorted", *oids, "--not", "HEAD", "--")
+    asked = process.run(*args, cwd=_where(place), check=False)
+    return set(asked.out.decode("ascii", "replace").split()) if asked.code == 0 else set(oids)
+
+
 def named(place: Place, word: str) -> str | None:
     """The commit that somebody calls `word`: a branch, a tag, `HEAD~2`...; None where there is none."""
     args = ("rev-parse", "--verify", "--quiet", "--end-of-options", word + "^{commit}")

@@ -348,13 +348,15 @@ class Memory:
     """The paths that carried content, as JSON; empty where they are too many to be kept here."""
     stashes: str = ""
     """The last few stashes that there were."""
+    followed: str = ""
+    """`SNAPSHOT:COMMIT ...`: commits that took in what these snapshots have."""
 
 
 def remembered(place: Place) -> Memory:
     try:
         with open(_memory(place), encoding="ascii") as file:
             words = file.read(MOST_REMEMBERED + 4096).split("\n")
-        return Memory(*words[:6]) if len(words) == 7 else Memory()
+        return Memory(*words[:-1]) if len(words) in (7, 8) else Memory()  # 7: of an earlier version
     except (OSError, ValueError):
         return Memory()
 
@@ -364,7 +366,7 @@ def remember(place: Place, memory: Memory) -> None:
     try:
         with open(part, "w", encoding="ascii") as file:
             words = (memory.id, memory.signature, memory.digest, memory.mark, memory.paths, memory.stashes)
-            file.write("".join(f"{word}\n" for word in words))
+            file.write("".join(f"{word}\n" for word in (*words, memory.followed)))
         os.replace(part, _memory(place))
     except OSError:
         pass  # then the next look reads the files once more

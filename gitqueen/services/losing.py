@@ -19,7 +19,7 @@ from gitqueen.model import conflicts, rescues
 from gitqueen.model.conflicts import Conflict, Finding
 from gitqueen.model.events import VENTURED, Event
 from gitqueen.model.rescues import Kept, Rescue
-from gitqueen.services import remembering, rescuing, tending
+from gitqueen.services import following, remembering, rescuing, tending
 from gitqueen.services.queen import Queen
 from gitqueen.store import commits as commits_table
 from gitqueen.store import conflicts as conflicts_table
@@ -76,17 +76,36 @@ def look(
         if not before.id:
             before = replace(before, id=rescue.latest(place))
         taken = rescuing.take(queen, place, reason, before)
-        if isinstance(taken, rescuing.Taken):
-            actor = actor or _venturer(queen, place, before.id, ahead)
-            vanished = not before.paths or not taken.dirty.issuperset(json.loads(before.paths))
-            fresh = set(taken.memory.stashes.split()) - set(before.stashes.split())
-            if (vanished or fresh) and (losses := _losses(queen, place, before.id, taken, actor, fresh)):
-                _tell(queen, place, before.id, losses, actor)
-            rescue.remember(place, taken.memory)
-            return taken.id
-        if taken is not None:
-            rescue.remember(place, taken)
-    return None
+        if taken is None:
+            return None
+        actor = actor or _venturer(queen, place, before.id, ahead)
+        followed = _followed(queen, place, before.followed, taken, actor)
+        if not isinstance(taken, rescuing.Taken):
+            rescue.remember(place, replace(taken, followed=followed))
+            return None
+        vanished = not before.paths or not taken.dirty.issuperset(json.loads(before.paths))
+        fresh = set(taken.memory.stashes.split()) - set(before.stashes.split())
+        if (vanished or fresh) and (losses := _losses(queen, place, before.id, taken, actor, fresh)):
+            _tell(queen, place, before.id, losses, actor)
+        elif vanished:
+            followed = following.begin(queen, place, followed, before.id)
+        rescue.remember(place, replace(taken.memory, followed=followed))
+        return taken.id
+
+
+def _followed(
+    queen: Queen, place: Place, known: str, taken: rescuing.Taken | rescue.Memory, actor: Actor | None
+) -> str:
+    """What is to be followed from now on; what went with a commit is told."""
+    gone, lost = following.gone(queen, place, known), list[str]()
+    if gone and not isinstance(taken, rescuing.Taken):
+        dirty = frozenset(json.loads(taken.paths or "[]"))
+        taken = rescuing.Taken(taken.id, tuple(rescue.contents(place, taken.id)), dirty, taken)
+    for since in gone:
+        if isinstance(taken, rescuing.Taken) and (losses := _losses(queen, place, since, taken, actor)):
+            _tell(queen, place, since, losses, actor)
+            lost.append(since)
+    return following.go_on(queen, place, known, gone, lost) if known else ""
 
 
 def scanned(queen: Queen, place: Place, head: str | None, changed: Sequence[str]) -> str | None:
@@ -163,7 +182,7 @@ def _losses(
     for kept, state, commits in (*_states(place, before, gone), *_hidden(place, before, hidden, fresh)):
         for owner in concerned[kept.path] if state != seeking.KEPT else ():
             if state == seeking.TAKEN:
-                if not _by_others(queen, place, commits, owner):
+                if not _by_others(queen, place, commits, owners_of(before, kept.path)):
                     continue
                 others.setdefault(owner, set()).update(commits)
             mine = found.setdefault(owner, {})
@@ -171,14 +190,14 @@ def _losses(
     return [_loss(before, owner, paths, others.get(owner, ())) for owner, paths in sorted(found.items())]
 
 
-def _by_others(queen: Queen, place: Place, commits: Collection[str], owner: str) -> bool:
-    """Whether all of these commits were surely made by others."""
+def _by_others(queen: Queen, place: Place, commits: Collection[str], owners: Collection[str]) -> bool:
+    """Whether all of these commits were surely made by others than those whose work it may be."""
     from gitqueen.services import draining  # a commit that was just made may wait in the spool
 
     draining.settle(queen)
     with database.faults(queen.settings.database):
         makers = {commits_table.maker(queen.db, place.common_dir, oid) for oid in commits}
-    return makers.isdisjoint({owner, None})
+    return makers.isdisjoint({*owners, None})
 
 
 def _loss(before: Rescue, owner: str, paths: Mapping[str, str], taken: Collection[str]) -> Loss:

@@ -38,3 +38,34 @@ def test_her_work_outlives_the_commit_that_swept_it_up(
     kept = next(one["id"] for one in rescues(app) if set(HERS) <= set(one["files"]))
     assert ada.sister.sh(f"gitqueen rescue restore {kept} {' '.join(HERS)}").rc == 0
     assert stand(app, *HERS) == HERS
+
+
+def test_what_was_swept_up_is_told_of_when_its_commit_goes_much_later(
+    repo: Callable[..., Repo], session: Callable[..., Session]
+) -> None:
+    app, ada, bob = shared(repo, session)
+    assert bob.sister.sh("git add -A && git commit -qm all").rc == 0
+    kit.drained()
+    assert (lost(app), stand(app, *HERS)) == ([], HERS)
+    assert bob.sister.sh("git commit -q --amend -m everything").rc == 0
+    kit.drained()
+    assert (lost(app), stand(app, *HERS)) == ([], HERS)
+    assert bob.sister.sh("git reset -q --hard HEAD~1").rc == 0
+    [found] = kit.until(lambda: lost(app), "it is found")
+    assert "ada" in found["sisters"]
+    assert found["detail"].startswith(f"uncommitted work of ada in {', '.join(HERS)} is only in a commit"), found
+    assert "disappeared from" in ada.prompt()
+    back(ada, app)
+
+
+def test_who_commits_his_own_and_leaves_the_branch_alarms_nobody(
+    repo: Callable[..., Repo], session: Callable[..., Session]
+) -> None:
+    app, ada, bob = shared(repo, session)
+    assert ada.sister.sh(f"git add {' '.join(HERS)} && git commit -qm hers").rc == 0
+    assert bob.sister.sh("git commit -qam his && git switch -qc later").rc == 0
+    kit.drained()
+    assert lost(app) == []
+    assert bob.sister.sh("git switch -q main && git reset -q --hard HEAD~2").rc == 0
+    kit.drained()
+    assert lost(app) == []
