@@ -70,8 +70,8 @@ def _merges(paths: Sequence[str], said: argparse.Namespace) -> int:
     found = list(merges.scores(paths, said.number))
     table = markdown(merges.HEADS, 1, map(merges.cells, found))
     print(table)
-    for score in found:
-        print("\n".join(merges.wrong(score)))
+    for line in (line for score in found for line in merges.wrong(score)):
+        print(line)
     if said.write_readme:
         print(written(README, "merges", table))
     return 0 if all(score.ok for score in found) else 1
