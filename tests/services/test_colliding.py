@@ -72,6 +72,7 @@ def test_a_worktree_that_is_gone_stops_nobody(near: Stage) -> None:
     near.scan()
     near.app.git("worktree", "remove", "--force", near.there.path)
     told, _ = asked(near)
-    assert told == [] or told[1].startswith('  iza [feat] has a uncommitted, on "the manual"; whether it merges is unknown: ')
+    unknown = '  iza [feat] has a uncommitted, on "the manual"; whether it merges is unknown: '
+    assert told == [] or told[1].startswith(unknown)
     near.scan()
     assert asked(near)[0] == []
