@@ -26,14 +26,20 @@ def test_what_was_swept_up_and_thrown_away_is_told_and_comes_back(
     back(ada, app)
 
 
-def test_her_work_outlives_the_commit_that_swept_it_up(
-    repo: Callable[..., Repo], session: Callable[..., Session]
-) -> None:
-    """Nothing of hers is uncommitted any more when that commit goes, days later perhaps."""
+def swept(repo: Callable[..., Repo], session: Callable[..., Session]) -> tuple[Repo, Session, Session]:
+    """Bob has committed all that stood there; nothing of hers is uncommitted any more, and nothing is lost."""
     app, ada, bob = shared(repo, session)
     assert bob.sister.sh("git add -A && git commit -qm all").rc == 0
     kit.drained()
     assert (lost(app), stand(app, *HERS)) == ([], HERS)
+    return app, ada, bob
+
+
+def test_her_work_outlives_the_commit_that_swept_it_up(
+    repo: Callable[..., Repo], session: Callable[..., Session]
+) -> None:
+    """Nothing of hers is uncommitted any more when that commit goes, days later perhaps."""
+    app, ada, bob = swept(repo, session)
     assert bob.sister.sh("git reset -q --hard HEAD~1 && git reflog expire --expire=now --all && git gc -q").rc == 0
     kept = next(one["id"] for one in rescues(app) if set(HERS) <= set(one["files"]))
     assert ada.sister.sh(f"gitqueen rescue restore {kept} {' '.join(HERS)}").rc == 0
@@ -43,10 +49,7 @@ def test_her_work_outlives_the_commit_that_swept_it_up(
 def test_what_was_swept_up_is_told_of_when_its_commit_goes_much_later(
     repo: Callable[..., Repo], session: Callable[..., Session]
 ) -> None:
-    app, ada, bob = shared(repo, session)
-    assert bob.sister.sh("git add -A && git commit -qm all").rc == 0
-    kit.drained()
-    assert (lost(app), stand(app, *HERS)) == ([], HERS)
+    app, ada, bob = swept(repo, session)
     assert bob.sister.sh("git commit -q --amend -m everything").rc == 0
     kit.drained()
     assert (lost(app), stand(app, *HERS)) == ([], HERS)
