@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from gitqueen import errors
 from gitqueen.git import commits, places
@@ -30,13 +30,16 @@ AT_ONCE = 5
 """Repositories without a sister that one scan looks at: 200 new ones cost two git processes each."""
 
 
-def relate(queen: Queen, here: Collection[str], apart: Collection[str] = (), most: int = AT_ONCE) -> None:
+def relate(queen: Queen, here: Mapping[str, str], apart: Collection[str] = (), most: int = AT_ONCE) -> None:
     """Look at each repository that was never looked at: its first commit is asked of git once in its life.
 
-    Those `here` (common dirs, where sisters are) at once, `most` of the others each time, and none that is `apart`.
+    Those `here` (common dir -> path, where sisters are) at once, also before a scan has written them down, `most` of
+    the others each time, and none that is `apart`.
     """
     with database.faults(queen.settings.database):
-        strangers = {key: path for key, path in repos.strangers(queen.db).items() if key not in apart}
+        known = repos.known(queen.db)
+        new = {key: path for key, path in here.items() if key not in known}
+        strangers = {key: path for key, path in {**repos.strangers(queen.db), **new}.items() if key not in apart}
     others = [common_dir for common_dir in strangers if common_dir not in here]
     for common_dir, path in strangers.items():
         if common_dir in others[most:]:
@@ -51,4 +54,6 @@ def relate(queen: Queen, here: Collection[str], apart: Collection[str] = (), mos
         if not root and not remote and commits.head(place) is None:
             continue  # nothing is committed yet: it has no history to be known by
         with database.transaction(queen.db):
+            if common_dir in new:
+                repos.save(queen.db, common_dir, path)
             repos.set_origin(queen.db, common_dir, root, remote)

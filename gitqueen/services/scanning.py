@@ -196,8 +196,9 @@ def _keep_gone(queen: Queen, survey: Survey) -> None:
             survey.faults.append(f"{worktree}: {fault.message}")
 
 
-def _common_dirs(view: _View) -> set[str]:
-    return {sister.common_dir for sister in view.alive if sister.common_dir}
+def _common_dirs(view: _View) -> dict[str, str]:
+    """Of the repositories that sisters are in, with their paths."""
+    return {one.common_dir: one.repo for one in view.alive if one.common_dir and one.repo}
 
 
 def _record_unseen(queen: Queen, view: _View, survey: Survey) -> None:

@@ -21,7 +21,7 @@ def families(*folders: Repo) -> list[set[str]]:
         with database.transaction(opened.db):
             for place in found:
                 repos.save(opened.db, place.common_dir, place.repo)
-        relating.relate(opened, [place.common_dir for place in found])
+        relating.relate(opened, {place.common_dir: place.repo for place in found})
         kin = [relating.kin(opened, place.common_dir) for place in found]
         return [{os.path.basename(path) for path in one.values()} for one in kin]
     finally:
@@ -76,7 +76,18 @@ def test_where_nobody_is_a_few_are_looked_at_each_time(repo: Callable[..., Repo]
             for place in found:
                 repos.save(opened.db, place.common_dir, place.repo)
         left = []
-        for most, here in ((0, []), (0, [found[2].common_dir]), (2, []), (2, [])):
+        for most, here in ((0, {}), (0, {found[2].common_dir: found[2].repo}), (2, {}), (2, {})):
             relating.relate(opened, here, most=most)
             left.append(len(repos.strangers(opened.db)))
         assert left == [4, 3, 1, 0]
+
+
+def test_where_a_sister_is_a_repository_is_looked_at_before_a_scan_has_written_it_down(
+    repo: Callable[..., Repo],
+) -> None:
+    opened = queen.open(os.environ, lambda: datetime.now(UTC), "/")
+    with closing(opened.db):
+        found = [place for name in "ab" if (place := places.find(os.fspath(repo(name)))) is not None]
+        assert not relating.apart(opened, *[place.common_dir for place in found])
+        relating.relate(opened, {place.common_dir: place.repo for place in found})
+        assert relating.apart(opened, *[place.common_dir for place in found])
