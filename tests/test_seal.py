@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import seal
+from tests import hive, seal
 from tests.hive import Repo, Runner
 
 CHECKOUT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -108,5 +108,6 @@ def test_no_test_shares_its_home_with_another(sealed: Path, home: Path) -> None:
 
 
 def test_commits_have_known_hashes(repo: Callable[..., Repo]) -> None:
-    assert repo().head == "d110b4cf7095502f55ce1f3b9340d48f683a70f2"
-    assert repo("same").head == repo("again").head
+    assert repo().head == "c1b208e2d2f52fbd534b050ea5468f91f27fad75"
+    assert repo("one").head != repo("other").head
+    assert hive.new_repo(repo("again").path / "one").head == repo("here/one").head
