@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from benchmarks import measuring
 from benchmarks.measuring import Command, Pairs, Row
 from benchmarks.stage import GITQUEEN, Stage
-from gitqueen.git import rescue, uncommitted
+from gitqueen.git import rescue, turns, uncommitted
 from gitqueen.services import keeping, losing, queen, rescuing, restoring
 from gitqueen.services.queen import Queen
 
@@ -88,7 +88,7 @@ def day() -> Iterator[Row]:
     with Desk() as desk:
         opened = desk.open()
         place, content, words = opened.here(), 0, random.Random(1)
-        rescue.prepare(place)
+        turns.prepare(place)
         before = _size(desk.path)
         opened.now -= timedelta(days=1)
         for scan in range(SCANS):
@@ -128,7 +128,7 @@ def restore() -> Iterator[Row]:
             keeping.soon(opened, place)
 
         # Who keeps what was edited lives already, as in a session at work: he would disturb what is measured.
-        with rescue.keeper(place):
+        with turns.keeper(place):
             for _ in range(ROUNDS + 3):
                 floors.append(measuring.timed(checkout, 0))
                 losing.look(opened, place, "bench")

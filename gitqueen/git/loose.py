@@ -7,7 +7,6 @@ are a pack. What is packed is read by git. Never for a user's repository, which 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import zlib
 from collections.abc import Iterable, Sequence
@@ -48,6 +47,8 @@ def blob_id(content: bytes) -> str:
 
 
 def _sha1(raw: bytes, more: bytes = b"") -> str:
+    import hashlib  # 2.5 ms, which a look at a clean worktree need not pay
+
     digest = hashlib.sha1(raw, usedforsecurity=False)
     digest.update(more)
     return digest.hexdigest()

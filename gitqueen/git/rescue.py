@@ -9,12 +9,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from gitqueen import errors
-from gitqueen.git import loose, packs, process
+from gitqueen.git import loose, packs, process, turns
 from gitqueen.git.places import Place
 from gitqueen.git.process import Result
 from gitqueen.git.uncommitted import FILE, LINK, Content
@@ -38,10 +36,6 @@ class Draft:
     left_out: dict[str, str] = field(default_factory=dict)
 
 
-def folder(place: Place) -> str:
-    return os.path.join(place.common_dir, "gitqueen", "rescue.git")
-
-
 def _git(where: str, *args: str, stdin: bytes | None = None, check: bool = True, timeout: float = 120.0) -> Result:
     # Named, not found from the folder: a careful user forbids that for bare repositories (safe.bareRepository).
     return process.run(f"--git-dir={where}", *args, stdin=stdin, check=check, timeout=timeout)
@@ -57,98 +51,9 @@ def name(place: Place) -> str:
     return f"{word}-{hashlib.sha256(os.fsencode(top)).hexdigest()[:8]}"
 
 
-def prepare(place: Place) -> str:
-    """The repository, made when missing: whole or not at all, whoever else makes it at this moment."""
-    where = folder(place)
-    if os.path.islink(where) or os.path.islink(os.path.dirname(where)):
-        raise errors.CannotWork(f"{where} is reached by a link, and a link is none of ours", hint="remove the link")
-    if os.path.isdir(os.path.join(where, "refs")):
-        return where
-    part = f"{where}.{os.getpid()}"
-    try:
-        os.makedirs(os.path.dirname(where), exist_ok=True)
-        loose.make(part)
-        os.rename(part, where)
-    except OSError as fault:
-        import shutil
-
-        shutil.rmtree(part, ignore_errors=True)
-        if not os.path.isdir(os.path.join(where, "refs")):  # nobody else made it meanwhile either
-            raise errors.CannotWork(f"{where} cannot be made: {fault.strerror}", hint="gitqueen doctor") from None
-    return where
-
-
-def ask(place: Place, until: float = 0.0) -> bool:
-    """Ask that this worktree be looked at, and again until then (unix time); whether nobody is there who will."""
-    path = os.path.join(folder(place), f"asked-{name(place)}")
-    if not os.path.isdir(folder(place)):
-        return True
-    try:
-        with open(path, "ab") as file:
-            if os.fstat(file.fileno()).st_mtime < until:
-                os.utime(path, (until, until))
-            elif not until:
-                os.utime(path)
-    except OSError:
-        return False  # what cannot be written keeps nothing either
-    with keeper(place) as free:
-        return free
-
-
-def asked(place: Place, since: float) -> bool:
-    """Whether somebody asked after `since`."""
-    try:
-        return os.stat(os.path.join(folder(place), f"asked-{name(place)}")).st_mtime > since
-    except OSError:
-        return False
-
-
-@contextmanager
-def keeper(place: Place, patience: float = 0.0) -> Iterator[bool]:
-    """Be the one who looks at this worktree for those who ask; False where somebody is."""
-    with _locked(f"keeper-{name(place)}", prepare(place), patience) as mine:
-        yield mine
-
-
-@contextmanager
-def alone(place: Place, patience: float) -> Iterator[None]:
-    """Be the only one who keeps work of this worktree. Raises `errors.Busy` after `patience` seconds."""
-    with _locked(f"lock-{name(place)}", prepare(place), patience) as mine:
-        if not mine:
-            raise errors.Busy(f"{place.worktree} is being kept by somebody else", hint="try again")
-        yield
-
-
-@contextmanager
-def _locked(lock: str, where: str, patience: float) -> Iterator[bool]:
-    """A kill lets go of it."""
-    import fcntl
-    import time
-
-    deadline = time.monotonic() + patience
-    path = os.path.join(where, lock)
-    try:
-        held = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as fault:
-        raise errors.CannotWork(f"{path} cannot be written: {fault.strerror}", hint="gitqueen doctor") from None
-    try:
-        mine = False
-        while not mine:
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                mine = True
-            except OSError:
-                if time.monotonic() >= deadline:
-                    break
-                time.sleep(0.01)
-        yield mine
-    finally:
-        os.close(held)
-
-
 def write(place: Place, draft: Draft, meta: Mapping[str, object], at: datetime) -> str:
     """Keep `draft`; the id of the snapshot. Raises `errors.GitqueenError` where it cannot be written."""
-    where = prepare(place)
+    where = turns.prepare(place)
     while os.path.lexists(os.path.join(where, REFS, identity := f"{name(place)}/{_moment(at)}")):
         at += timedelta(microseconds=1)  # two in one moment are two
     modes = {path: one.mode for path, one in draft.worktree.items() if one.kind == FILE and one.mode not in PLAIN}
@@ -208,19 +113,19 @@ def held(draft: Draft) -> list[Kept]:
 
 def listed(place: Place) -> list[Rescue]:
     """All snapshots of all worktrees of this repository, the newest first; what is torn is left out."""
-    found = _read(folder(place), loose.refs(folder(place), REFS))
+    found = _read(turns.folder(place), loose.refs(turns.folder(place), REFS))
     return sorted(found, key=lambda one: (one.at, one.id), reverse=True)
 
 
 def named(place: Place, word: str) -> list[str]:
     """The ids that are `word`, or else all that have it in them."""
-    ids = loose.names(folder(place), REFS)
+    ids = loose.names(turns.folder(place), REFS)
     return [word] if word in ids else [one for one in ids if word and word in one]
 
 
 def one(place: Place, identity: str) -> Rescue | None:
     """The snapshot of exactly this id; None where there is none, or it is torn."""
-    where = folder(place)
+    where = turns.folder(place)
     oid = loose.ref(where, REFS + identity)
     return next(iter(_read(where, {identity: oid})), None) if oid else None
 
@@ -228,7 +133,7 @@ def one(place: Place, identity: str) -> Rescue | None:
 def latest(place: Place) -> str:
     """The id of the newest snapshot of this worktree, empty for none."""
     mine = f"{name(place)}/"
-    return max((mine + moment for moment in loose.names(folder(place), REFS + mine)), default="")
+    return max((mine + moment for moment in loose.names(turns.folder(place), REFS + mine)), default="")
 
 
 def _read(where: str, ids: Mapping[str, str]) -> list[Rescue]:
@@ -272,7 +177,7 @@ def _rescue(oid: str, identity: str, text: bytes | None) -> Rescue | None:
 
 def contents(place: Place, identity: str) -> list[Kept]:
     """What the snapshot of this id holds; raises `errors.GitFailed` where it is gone or torn."""
-    where = folder(place)
+    where = turns.folder(place)
     oid = loose.ref(where, REFS + identity)
     top = loose.tree_of(where, oid) if oid else None
     files = loose.walk(where, top) if top else None
@@ -294,7 +199,7 @@ def _packed_files(where: str, identity: str) -> Iterator[tuple[str, int, str]]:
 
 def data(place: Place, oids: Sequence[str]) -> list[bytes | None]:
     """The raw bytes of each object, None for what is missing or damaged."""
-    where = folder(place)
+    where = turns.folder(place)
     found = {oid: loose.read(where, oid) for oid in oids}
     elsewhere = [oid for oid, raw in found.items() if raw is None]
     found.update(zip(elsewhere, loose.ask(where, elsewhere), strict=True))
@@ -305,24 +210,24 @@ def drop(place: Place, ids: Iterable[str]) -> None:
     """Forget snapshots; their objects go with the next `pack`."""
     lines = "".join(f"delete {REFS}{one}\n" for one in ids)
     if lines:
-        _git(folder(place), "update-ref", "--stdin", stdin=lines.encode())
+        _git(turns.folder(place), "update-ref", "--stdin", stdin=lines.encode())
 
 
 def pack(place: Place) -> None:
     """Pack what is loose and drop what nobody needs: the user's own maintenance never sees this repository."""
-    _git(folder(place), "gc", "--quiet", "--prune=1.hour.ago", timeout=600.0)
+    _git(turns.folder(place), "gc", "--quiet", "--prune=1.hour.ago", timeout=600.0)
 
 
 def unpacked(place: Place) -> int:
     """About how many objects are loose, by looking into one of 256 folders."""
-    one = os.path.join(folder(place), "objects", "17")
+    one = os.path.join(turns.folder(place), "objects", "17")
     return 256 * len(os.listdir(one)) if os.path.isdir(one) else 0
 
 
 def size(place: Place) -> int:
     """Bytes that the repository takes on disk."""
     total = 0
-    for top, _, files in os.walk(folder(place)):
+    for top, _, files in os.walk(turns.folder(place)):
         for file in files:
             try:
                 total += os.lstat(os.path.join(top, file)).st_size
@@ -373,14 +278,14 @@ def remember(place: Place, memory: Memory) -> None:
 
 
 def _memory(place: Place) -> str:
-    return os.path.join(folder(place), f"last-{name(place)}")
+    return os.path.join(turns.folder(place), f"last-{name(place)}")
 
 
 def purge(place: Place) -> bool:
     """Remove the whole repository; whether there was one."""
     import shutil
 
-    there = os.path.isdir(folder(place)) and not os.path.islink(folder(place))
+    there = os.path.isdir(turns.folder(place)) and not os.path.islink(turns.folder(place))
     if there:
-        shutil.rmtree(folder(place), ignore_errors=True)
+        shutil.rmtree(turns.folder(place), ignore_errors=True)
     return there

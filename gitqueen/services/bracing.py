@@ -14,7 +14,7 @@ from gitqueen.model import commands
 from gitqueen.model.commands import Threat
 from gitqueen.model.events import VENTURED, Event
 from gitqueen.model.sisters import Identity
-from gitqueen.services import keeping, losing, rescuing
+from gitqueen.services import keeping, losing, rescuing, tending
 from gitqueen.services.queen import Queen
 from gitqueen.store import database, events
 
@@ -42,8 +42,9 @@ def before(queen: Queen, me: Identity, threats: Sequence[Threat]) -> None:
             losing.look(there, place, f"before {threat.what}", patience=PATIENCE, ahead=queen.now.timestamp())
         except errors.Busy:
             pass  # it is being kept by the one who is at it
-        # What it took is seen before anybody writes on, and not at the next scan alone.
-        keeping.soon(there, place, queen.now.timestamp() + 2 * keeping.pause(there))
+        if sum(sister.worktree == place.worktree for sister in tending.living(queen)) > 1:
+            # What it took of others is seen before anybody writes on, and not at the next scan alone.
+            keeping.soon(there, place, queen.now.timestamp() + 2 * keeping.pause(there))
 
 
 def _write_down(queen: Queen, place: Place, threat: Threat, name: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from shlex import quote
 
 from gitqueen import errors
-from gitqueen.git import notes, process, refs, rescue
+from gitqueen.git import notes, process, refs, rescue, turns
 from gitqueen.git.places import Place
 from gitqueen.model import mirror
 from gitqueen.senses import processes
@@ -88,7 +88,7 @@ def _kept(place: Place) -> Iterator[Found]:
         said = f"{place.repo}: {count} snapshot{'' if count == 1 else 's'} of uncommitted work take {_bytes(size)}"
         yield "rescue", True, said, ""
     except errors.GitqueenError as fault:
-        yield "rescue", False, f"{place.repo}: {fault.message}", f"look at {quote(rescue.folder(place))}"
+        yield "rescue", False, f"{place.repo}: {fault.message}", f"look at {quote(turns.folder(place))}"
 
 
 def _bytes(count: int) -> str:

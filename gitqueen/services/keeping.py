@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 
 from gitqueen import crashes, errors
-from gitqueen.git import graphs, rescue
+from gitqueen.git import turns
 from gitqueen.git.places import Place
 from gitqueen.model.events import VENTURED, Event
 from gitqueen.services import watching
@@ -28,7 +28,7 @@ def soon(queen: Queen, place: Place, until: float = 0.0) -> None:
     """Something was written here, or will be until then: have it kept by somebody whom nobody waits for."""
     with database.faults(queen.settings.database):
         managed = repos.managed(queen.db, place.common_dir)
-    if managed and place.worktree is not None and rescue.ask(place, until):
+    if managed and place.worktree is not None and turns.ask(place, until):
         watching.start_keeper(queen, place.worktree)
 
 
@@ -49,6 +49,8 @@ def moved(queen: Queen, name: str | None, command: str) -> None:
 
 def pack_when_many(queen: Queen, place: Place) -> None:
     """Not only once a day where much is written."""
+    from gitqueen.git import rescue
+
     if rescue.unpacked(place) > MANY_LOOSE:
         watching.start_packer(queen)
 
@@ -56,6 +58,7 @@ def pack_when_many(queen: Queen, place: Place) -> None:
 def pack(queen: Queen) -> None:
     """Drop what is kept no longer in every managed repository, and pack the rest; help git to find merge bases. Nobody
     waits for it."""
+    from gitqueen.git import graphs
     from gitqueen.services import losing, rescuing
 
     with database.faults(queen.settings.database):
@@ -80,7 +83,7 @@ def keep(queen: Queen) -> None:
     interval = pause(queen)
     again = True
     while again:
-        with rescue.keeper(place, patience=0.2) as mine:
+        with turns.keeper(place, patience=0.2) as mine:
             if not mine:
                 return  # who is at it sees that it was asked
             asked = True
@@ -89,6 +92,6 @@ def keep(queen: Queen) -> None:
                 losing.look(queen, place, "edit")
                 pack_when_many(queen, place)
                 time.sleep(interval)
-                asked = rescue.asked(place, queen.now.timestamp())
+                asked = turns.asked(place, queen.now.timestamp())
         # Who asked after that last look and saw us still at it started nobody.
-        again = rescue.asked(place, queen.now.timestamp())
+        again = turns.asked(place, queen.now.timestamp())

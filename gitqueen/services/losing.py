@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gitqueen import errors
-from gitqueen.git import places, rescue, seeking, uncommitted
+from gitqueen.git import places, rescue, seeking, turns, uncommitted
 from gitqueen.git.places import Place
 from gitqueen.model import conflicts, rescues
 from gitqueen.model.conflicts import Conflict, Finding
@@ -71,7 +71,7 @@ def look(
     `actor`: where that is known; `ahead`: when a command was told of that is only about to be run. What was compared is
     remembered last, so that a kill at any moment loses nothing.
     """
-    with rescue.alone(place, patience):
+    with turns.alone(place, patience):
         before = rescue.remembered(place)
         if not before.id:
             before = replace(before, id=rescue.latest(place))
@@ -121,7 +121,7 @@ def removed(queen: Queen, place: Place) -> bool:
     before = rescue.remembered(place)
     if not before.id or before.mark == REMOVED or not rescuing.on(queen, place):
         return False
-    with rescue.alone(place, PATIENCE):
+    with turns.alone(place, PATIENCE):
         actor = _venturer(queen, place, before.id)
         taken = rescuing.Taken(before.id, (), frozenset(), replace(before, mark=REMOVED))
         if losses := _losses(queen, place, before.id, taken, actor):

@@ -71,7 +71,7 @@ class Taken:
 
 
 def take(queen: Queen, place: Place, reason: str, before: Memory) -> Taken | Memory | None:
-    """Keep what is uncommitted in a worktree now; call it while `rescue.alone`. Only the new memory where the content
+    """Keep what is uncommitted in a worktree now; call it while `turns.alone`. Only the new memory where the content
     is the same as `before`; None where nothing changed at all.
 
     A worktree that became clean is kept as an empty snapshot once: what was there before is then known to be gone.
@@ -81,10 +81,10 @@ def take(queen: Queen, place: Place, reason: str, before: Memory) -> Taken | Mem
     for left in reversed(range(LOOKS)):
         pace, stashes = uncommitted.wait(place), " ".join(uncommitted.stashes(place))
         seen = uncommitted.look(place)
-        signature = uncommitted.signature(place, seen.entries)
-        mark = uncommitted.mark(place, seen.head, (entry.path for entry in seen.entries))
         if not seen.entries and not before.id:
             return None
+        signature = uncommitted.signature(place, seen.entries)
+        mark = uncommitted.mark(place, seen.head, (entry.path for entry in seen.entries))
         if signature == before.signature:
             return replace(before, mark=mark, stashes=stashes) if mark != before.mark else None
         draft = drafted(place, seen.entries, most)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gitqueen.git import rescue, uncommitted
+from gitqueen.git import rescue, turns, uncommitted
 from gitqueen.git.places import Place
 from gitqueen.model import rescues
 from gitqueen.services import losing, rescuing, restoring, salvaging
@@ -194,7 +194,7 @@ def test_a_scan_a_day_has_it_pruned_and_packed_behind_everybodys_back(repo: Call
         made.append(look(opened) or "")
     run("gitqueen", "scan", cwd=app, check=True)
     place = opened.here()
-    packs = Path(rescue.folder(place), "objects", "pack")
+    packs = Path(turns.folder(place), "objects", "pack")
     kit.until(lambda: list(packs.glob("*.idx")) and not rescue.unpacked(place), "it is packed")
     assert [one.id for one in rescue.listed(place)] == made[2:]
     [found] = rescue.contents(place, made[2])
@@ -207,13 +207,13 @@ def test_edits_in_quick_succession_are_not_kept_one_by_one(repo: Callable[..., R
     app.git("config", "gitqueen.rescue.interval", "1")
     opened = managed(app)
     place = opened.here()
-    rescue.prepare(place)
+    turns.prepare(place)
     started, asked = time.time(), 0
-    with rescue.keeper(place) as mine:
+    with turns.keeper(place) as mine:
         assert mine
         while time.time() < started + 0.2:
-            assert not rescue.ask(place)  # nobody starts a second one
+            assert not turns.ask(place)  # nobody starts a second one
             asked += 1
-        assert asked > 1 and rescue.asked(place, started)
-    assert rescue.ask(place)
+        assert asked > 1 and turns.asked(place, started)
+    assert turns.ask(place)
     assert losing.look(opened, place, "edit") is None

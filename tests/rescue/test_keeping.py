@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from gitqueen import errors
-from gitqueen.git import markers, rescue, uncommitted
+from gitqueen.git import markers, rescue, turns, uncommitted
 from gitqueen.git.places import Place
 from gitqueen.model import rescues
 from gitqueen.model.rescues import Rescue
@@ -157,7 +157,7 @@ def test_off_means_off_and_unmanaged_is_never_touched(repo: Callable[..., Repo])
     app.git("config", "gitqueen.rescue.enabled", "false")
     opened = managed(app)
     assert losing.scanned(opened, opened.here(), app.head, ("new",)) is None
-    assert not os.path.exists(rescue.folder(opened.here()))
+    assert not os.path.exists(turns.folder(opened.here()))
 
 
 def test_a_damaged_snapshot_leaves_the_others_readable(repo: Callable[..., Repo]) -> None:
@@ -168,7 +168,7 @@ def test_a_damaged_snapshot_leaves_the_others_readable(repo: Callable[..., Repo]
         app.write("new", f"{number}\n")
         made.append(look(opened) or "")
     place = opened.here()
-    where = Path(rescue.folder(place))
+    where = Path(turns.folder(place))
     for name in (rescue.one(place, made[1]),):
         assert name is not None
         file = where / "objects" / name.commit[:2] / name.commit[2:]
@@ -185,7 +185,7 @@ def test_a_repository_that_cannot_be_written_says_so_and_keeps_nothing_half(
     app = repo()
     app.write("new", "1\n")
     opened = managed(app)
-    folder = os.path.dirname(rescue.folder(opened.here()))
+    folder = os.path.dirname(turns.folder(opened.here()))
     os.rename(folder, f"{folder}.away")
     Path(folder).write_text("in the way\n")
     with pytest.raises(errors.CannotWork, match="cannot be made"):
@@ -233,7 +233,7 @@ def test_pruning_drops_and_packs_but_never_what_is_lost(repo: Callable[..., Repo
     assert len(rescue.listed(opened.here())) == 5
     rescuing.tend(opened, opened.here(), {made[1]})
     assert [one.id for one in rescue.listed(opened.here())] == [made[4], made[1]]
-    assert list(Path(rescue.folder(opened.here()), "objects/pack").glob("*.pack"))
+    assert list(Path(turns.folder(opened.here()), "objects/pack").glob("*.pack"))
     [data] = rescue.data(opened.here(), [one.oid for one in rescue.contents(opened.here(), made[1])])
     assert data == b"1\n"
 

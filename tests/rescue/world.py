@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
 
-from gitqueen.git import loose, markers, rescue
+from gitqueen.git import loose, markers, rescue, turns
 from gitqueen.git.places import Place
 from gitqueen.model.commands import DISCARDS, Threat
 from gitqueen.model.sisters import Identity
@@ -295,7 +295,7 @@ def make(top: Path, bodies: Sequence[subprocess.Popen[bytes]], apart: bool) -> W
         one.now = moment
     world = World([Tree(*parts) for parts in zip(tops, opened, lives, strict=True)])
     for tree in world.trees:  # nobody else looks meanwhile
-        world.held.enter_context(rescue.keeper(tree.place))
+        world.held.enter_context(turns.keeper(tree.place))
     return world
 
 
