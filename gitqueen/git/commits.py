@@ -23,33 +23,33 @@ MOST_NAMED = 500
 
 def head(place: Place) -> str | None:
     """The commit that HEAD of a worktree is; None on an unborn branch."""
-    asked = process.run("rev-parse", "--verify", "-q", "HEAD^{commit}", cwd=_where(place), check=False)
+    asked = process.run("rev-parse", "--verify", "-q", "HEAD^{commit}", cwd=place.folder, check=False)
     return asked.out.decode("ascii", "replace").strip() or None
 
 
 def beyond(place: Place, oids: Sequence[str]) -> set[str]:
     """Those of the commits `oids` that HEAD does not have in its history; all, where one is gone altogether."""
     args = ("rev-list", "--no-walk=unsorted", *oids, "--not", "HEAD", "--")
-    asked = process.run(*args, cwd=_where(place), check=False)
+    asked = process.run(*args, cwd=place.folder, check=False)
     return set(asked.out.decode("ascii", "replace").split()) if asked.code == 0 else set(oids)
 
 
 def named(place: Place, word: str) -> str | None:
     """The commit that somebody calls `word`: a branch, a tag, `HEAD~2`...; None where there is none."""
     args = ("rev-parse", "--verify", "--quiet", "--end-of-options", word + "^{commit}")
-    asked = process.run(*args, cwd=_where(place), check=False)
+    asked = process.run(*args, cwd=place.folder, check=False)
     return asked.out.decode("ascii", "replace").strip() or None if asked.code == 0 else None
 
 
 def changed(place: Place, oid: str) -> list[str]:
     """Paths from the top that `oid` changed; of a merge only those that differ from every parent (INCIDENTS 12)."""
     args = ("diff-tree", "-r", "-c", "--root", "--no-commit-id", "--name-only", "--no-renames", "-z", oid, "--")
-    asked = process.run(*args, cwd=_where(place), check=False)
+    asked = process.run(*args, cwd=place.folder, check=False)
     return sorted(set(staging.paths(asked.out))) if asked.code == 0 else []
 
 
 def parents(place: Place, oid: str) -> int:
-    asked = process.run("rev-list", "--no-walk", "--parents", oid, "--", cwd=_where(place), check=False)
+    asked = process.run("rev-list", "--no-walk", "--parents", oid, "--", cwd=place.folder, check=False)
     return max(0, len(asked.out.split()) - 1)
 
 
@@ -66,7 +66,7 @@ def rebasing(place: Place) -> bool:
 
 def reached(place: Place, oid: str) -> bool:
     """Whether HEAD of a worktree has `oid` in its history."""
-    return process.run("merge-base", "--is-ancestor", oid, "HEAD", cwd=_where(place), check=False).code == 0
+    return process.run("merge-base", "--is-ancestor", oid, "HEAD", cwd=place.folder, check=False).code == 0
 
 
 def new(place: Place, before: str, after: str) -> list[str]:
@@ -74,7 +74,7 @@ def new(place: Place, before: str, after: str) -> list[str]:
     fast-forward brought from another branch was not made here."""
     others = [f"--exclude={place.branch}"] if place.branch else []
     args = ("rev-list", "--reverse", f"--max-count={MOST}", after, "--not", before, "--remotes", *others, "--branches")
-    asked = process.run(*args, "--", cwd=_where(place), check=False)
+    asked = process.run(*args, "--", cwd=place.folder, check=False)
     return asked.out.decode("ascii", "replace").split() if asked.code == 0 else []
 
 
@@ -182,7 +182,7 @@ def _beside(here: Place, env: Mapping[str, str], there: Place, *args: str) -> by
         quoted = os.path.join(there.common_dir, "objects").replace("\\", "\\\\").replace('"', '\\"')
         known = full.get("GIT_ALTERNATE_OBJECT_DIRECTORIES")
         full["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = f'"{quoted}"' + (f"{os.pathsep}{known}" if known else "")
-    asked = process.run("--literal-pathspecs", *args, cwd=_where(here), env=full, check=False)
+    asked = process.run("--literal-pathspecs", *args, cwd=here.folder, env=full, check=False)
     return asked.out if asked.code == 0 else b""
 
 
@@ -191,7 +191,7 @@ def origin(place: Place) -> tuple[str, str]:
 
     The first commit alone tells clones of one project; a shallow clone does not have it.
     """
-    where = _where(place)
+    where = place.folder
     remote = process.run("config", "--get", "remote.origin.url", cwd=where, check=False)
     if os.path.exists(os.path.join(place.common_dir, "shallow")):
         return "", plain(os.fsdecode(remote.out).strip())
@@ -205,7 +205,3 @@ def plain(url: str) -> str:
     rest = url.partition("://")[2] or url.replace(":", "/", 1)
     host, slash, path = rest.partition("/")
     return f"{host.rpartition('@')[2].lower()}{slash}{path}".rstrip("/").removesuffix(".git")
-
-
-def _where(place: Place) -> str:
-    return os.fspath(place.worktree or place.git_dir)

@@ -15,7 +15,7 @@ def ours(place: Place | None, env: Mapping[str, str] | None = None) -> dict[str,
 
     The last value wins, as with git. Empty when git cannot say.
     """
-    folder = "/" if place is None else place.worktree or place.git_dir
+    folder = "/" if place is None else place.folder
     env = place.environment(env) if place is not None and env is not None else env
     asked = process.run("config", "-z", "--get-regexp", r"^gitqueen\.", cwd=folder, env=env, check=False)
     found = {}

@@ -34,7 +34,7 @@ class Line:
 def commit(place: Place, revision: str) -> Commit | None:
     """The commit that `revision` names, or None."""
     args = ("log", "-1", "--no-walk", "--no-show-signature", "--format=%H%x00%s%x00%an", "--end-of-options")
-    asked = process.run(*args, revision, "--", cwd=_where(place), check=False)
+    asked = process.run(*args, revision, "--", cwd=place.folder, check=False)
     fields = os.fsdecode(asked.out).rstrip("\n").split("\0")
     return Commit(*fields) if asked.code == 0 and len(fields) == 3 else None
 
@@ -43,7 +43,7 @@ def blame(place: Place, path: str, revision: str | None) -> list[Line]:
     """git's own blame of the file at `path` (absolute; from the top in a bare repository), as of `revision` or the
     working tree."""
     args = ["blame", "--porcelain", *([revision] if revision else []), "--", path]
-    asked = process.run(*args, cwd=_where(place), check=False, timeout=600.0)
+    asked = process.run(*args, cwd=place.folder, check=False, timeout=600.0)
     if asked.code:
         raise errors.Refused(f"git cannot blame it: {asked.err}", hint="is it committed? git log -- FILE")
     return _lines(os.fsdecode(asked.out))
@@ -85,15 +85,11 @@ def entries(place: Place, args: list[str]) -> Iterator[Entry]:
     """The commits that `git log ARGS` lists, whatever form `args` want; raises `errors.GitFailed` as `log` does."""
     forms = ("--oneline", "--graph", "--format", "--pretty")
     others = [word for word in args if word.partition("=")[0] not in forms]
-    with process.reading("log", "--no-color", "--format=%x00%H%x00%an%x00%at%x00%s", *others, cwd=_where(place)) as out:
+    with process.reading("log", "--no-color", "--format=%x00%H%x00%an%x00%at%x00%s", *others, cwd=place.folder) as out:
         for line in out:
             if line.startswith(b"\0"):  # and not a patch, a statistic
                 oid, author, at, subject = os.fsdecode(line[1:].rstrip(b"\n")).split("\0", 3)
                 yield Entry(oid, author, int(at or 0), subject)
-
-
-def _where(place: Place) -> str:
-    return place.worktree or place.git_dir
 
 
 def log(place: Place, args: list[str], coloured: bool) -> Iterator[str]:
@@ -102,6 +98,6 @@ def log(place: Place, args: list[str], coloured: bool) -> Iterator[str]:
     Raises `errors.GitFailed` with git's words when it refuses them.
     """
     colour = "always" if coloured else "never"
-    with process.reading("log", "--notes=gitqueen", f"--color={colour}", *args, cwd=_where(place)) as out:
+    with process.reading("log", "--notes=gitqueen", f"--color={colour}", *args, cwd=place.folder) as out:
         for line in out:
             yield line.decode("utf-8", "surrogateescape").removesuffix("\n")

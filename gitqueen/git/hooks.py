@@ -129,7 +129,7 @@ def numbers(version: str) -> tuple[int, ...]:
 def look(place: Place) -> Arms:
     """What is there. Raises `errors.GitFailed` where git refuses the repository (somebody else's, broken)."""
     folder = folder_of(place)
-    config = _configured(place.worktree or place.git_dir)
+    config = _configured(place.folder)
     found = version()
     by_config = numbers(found) >= CONFIG_HOOKS
     states = tuple(_state(event, folder, config, by_config, place) for event in EVENTS)
@@ -140,7 +140,7 @@ def look(place: Place) -> Arms:
 
 def folder_of(place: Place) -> str:
     """The hooks folder in force, without symlinks: a link may lead into a worktree, where we change nothing."""
-    where = place.worktree or place.git_dir
+    where = place.folder
     said = process.run("rev-parse", "--path-format=absolute", "--git-path", "hooks", cwd=where, check=False)
     if said.code and "dubious ownership" in said.err:
         raise errors.GitFailed(
@@ -154,7 +154,7 @@ def folder_of(place: Place) -> str:
 
 def worktrees(place: Place) -> list[str]:
     """The tops of all worktrees of the repository of `place`, bare ones left out."""
-    listed = process.run("worktree", "list", "--porcelain", "-z", cwd=place.worktree or place.git_dir, check=False)
+    listed = process.run("worktree", "list", "--porcelain", "-z", cwd=place.folder, check=False)
     blocks = os.fsdecode(listed.out).split("\0\0")
     fields = [block.strip("\0").split("\0") for block in blocks]
     return [one[0].removeprefix("worktree ") for one in fields if one[0].startswith("worktree ") and "bare" not in one]

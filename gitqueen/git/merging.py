@@ -113,7 +113,7 @@ class _Look:
         return max(0.01, self.until - time.monotonic())
 
     def git(self, *args: str, stdin: bytes | None = None, check: bool = True) -> Result:
-        where = self.place.worktree or self.place.git_dir
+        where = self.place.folder
         return process.run(
             *drafts.QUIETLY, *args, cwd=where, env=self.env, stdin=stdin, check=check, timeout=self.patience
         )

@@ -141,7 +141,7 @@ class Foreign(errors.CannotWork):
     """`refs/notes/gitqueen` is something else than notes: somebody made or pushed it."""
 
     def __init__(self, place: Place, kind: str) -> None:
-        where = place.worktree or place.git_dir
+        where = place.folder
         super().__init__(
             f"{REF} of {place.repo} is a {kind}, no notes: nothing is written there",
             hint=f"if nobody needs it: git -C {where} update-ref -d {REF}",
@@ -243,7 +243,7 @@ def _imported(place: Place, book: _Book, notes: Mapping[str, str]) -> str:
     tail = f"get-mark :1\nreset {ref}\nfrom {zeros}\ndone\n".encode()
     stream = b"".join((head, *(_note(book, oid, text) for oid, text in notes.items()), tail))
     args = ("fast-import", "--quiet", "--force", "--done", "--date-format=raw")
-    return process.run(*args, cwd=refs.where(place), stdin=stream, timeout=120.0).out.decode("ascii").strip()
+    return process.run(*args, cwd=place.folder, stdin=stream, timeout=120.0).out.decode("ascii").strip()
 
 
 def _note(book: _Book, oid: str, text: str) -> bytes:
@@ -254,7 +254,7 @@ def _note(book: _Book, oid: str, text: str) -> bytes:
 
 def there(place: Place) -> bool:
     """Whether the repository has notes of ours."""
-    return process.run("show-ref", "--verify", "--quiet", REF, cwd=refs.where(place), check=False).code == 0
+    return process.run("show-ref", "--verify", "--quiet", REF, cwd=place.folder, check=False).code == 0
 
 
 def check(place: Place) -> None:
@@ -281,7 +281,7 @@ def follow(place: Place) -> bool:
         return False
     missing = [(key, value) for key, value in (REWRITE, STRATEGY) if value not in _set(place, key)]
     for key, value in missing:
-        process.run("config", "--local", "--add", key, value, cwd=refs.where(place))
+        process.run("config", "--local", "--add", key, value, cwd=place.folder)
     return bool(missing)
 
 
@@ -301,4 +301,4 @@ def _set(place: Place, key: str) -> list[str]:
 
 
 def _config(place: Place, *args: str) -> bytes:
-    return process.run("config", "--local", *args, cwd=refs.where(place), check=False).out
+    return process.run("config", "--local", *args, cwd=place.folder, check=False).out

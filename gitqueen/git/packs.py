@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Mapping
 
-from gitqueen.git import process, refs
+from gitqueen.git import process
 from gitqueen.git.places import Place
 
 Entries = dict[str, tuple[bytes, str]]
@@ -44,7 +44,7 @@ def tree(found: Mapping[str, tuple[bytes, str]]) -> bytes:
 def write(place: Place, objects: Iterable[tuple[str, bytes]], like: str) -> None:
     """Put (kind, content) into the repository. Raises `errors.GitFailed` where it cannot be written."""
     digest = "sha256" if len(like) == 64 else "sha1"
-    process.run("unpack-objects", "-q", cwd=refs.where(place), stdin=_pack(objects, digest))
+    process.run("unpack-objects", "-q", cwd=place.folder, stdin=_pack(objects, digest))
 
 
 def add(where: str, objects: Iterable[tuple[str, bytes]]) -> None:

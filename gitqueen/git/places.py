@@ -42,6 +42,11 @@ class Place:
     """Where one stands below the worktree's top, without slashes at the ends."""
 
     @property
+    def folder(self) -> str:
+        """Where git is asked about it: the worktree, or the git folder where there is none."""
+        return self.worktree or self.git_dir
+
+    @property
     def busy(self) -> str | None:
         """rebase, merge, cherry-pick, revert or bisect when one is going on in this worktree."""
         for name, word in BUSY_FILES:

@@ -46,7 +46,7 @@ def look(place: Place) -> Push:
 
 def has(place: Place, oid: str) -> bool:
     """Whether HEAD has the commit `oid` in its history; not when nobody here has ever seen it."""
-    asked = process.run("merge-base", "--is-ancestor", oid, "HEAD", cwd=_where(place), check=False)
+    asked = process.run("merge-base", "--is-ancestor", oid, "HEAD", cwd=place.folder, check=False)
     return asked.code == 0
 
 
@@ -56,9 +56,5 @@ def _number(place: Place, *args: str) -> int:
 
 
 def _ask(place: Place, *args: str) -> str:
-    asked = process.run(*args, cwd=_where(place), check=False)
+    asked = process.run(*args, cwd=place.folder, check=False)
     return os.fsdecode(asked.out).rstrip("\n") if asked.code == 0 else ""
-
-
-def _where(place: Place) -> str:
-    return place.worktree or place.git_dir

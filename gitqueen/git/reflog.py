@@ -57,7 +57,7 @@ def _asked(place: Place) -> list[Move]:
     from gitqueen.git import process  # only for repositories that need it
 
     asked = ("log", "--walk-reflogs", "--date=unix", f"--max-count={_MOST}", "--format=%H %gd %gs", "HEAD", "--")
-    said = process.run(*asked, cwd=place.worktree or place.git_dir, check=False).out.decode("utf-8", "replace")
+    said = process.run(*asked, cwd=place.folder, check=False).out.decode("utf-8", "replace")
     lines = [line.partition(" ") for line in reversed(said.splitlines())]
     found, old = list[Move](), ""
     for new, _, rest in lines:  # NEW HEAD@{SECONDS} WORDS

@@ -37,7 +37,7 @@ class Change:
 
 def listed(place: Place) -> dict[str, str]:
     """Ref -> object id of all of ours and whatever others put beside them."""
-    asked = process.run("for-each-ref", "--format=%(objectname) %(refname)", PREFIX, cwd=where(place))
+    asked = process.run("for-each-ref", "--format=%(objectname) %(refname)", PREFIX, cwd=place.folder)
     lines = os.fsdecode(asked.out).split("\n")[:-1]
     return {ref: oid for oid, _, ref in (line.partition(" ") for line in lines)}
 
@@ -65,7 +65,7 @@ def objects(place: Place, names: Sequence[str], largest: int = LARGEST) -> dict[
 def _read(place: Place, names: Sequence[str], largest: int, found: dict[str, Object]) -> int:
     """Read up to the first that is too large: to skip its content would mean to read it. How many were dealt with."""
     stdin = os.fsencode("".join(f"{name}\n" for name in names))
-    with process.reading("cat-file", "--batch", cwd=where(place), stdin=stdin) as out:
+    with process.reading("cat-file", "--batch", cwd=place.folder, stdin=stdin) as out:
         for at, name in enumerate(names):
             words = out.readline().split()
             if len(words) != 3 or not words[2].isdigit():
@@ -99,7 +99,7 @@ def apply(place: Place, changes: Sequence[Change]) -> str | None:
 
 def update(place: Place, lines: bytes) -> str | None:
     """Give `lines` to `git update-ref -z --stdin`; None when done, else git's words."""
-    done = process.run(*QUICK, "update-ref", "-z", "--stdin", cwd=where(place), stdin=lines, check=False)
+    done = process.run(*QUICK, "update-ref", "-z", "--stdin", cwd=place.folder, stdin=lines, check=False)
     return None if done.code == 0 else done.err or "git update-ref failed"
 
 
@@ -115,7 +115,7 @@ def _written(place: Place, texts: Sequence[bytes]) -> list[str]:
     if not texts:
         return []
     if len(texts) == 1:
-        said = process.run("hash-object", "-w", "-t", "blob", "--stdin", cwd=where(place), stdin=texts[0])
+        said = process.run("hash-object", "-w", "-t", "blob", "--stdin", cwd=place.folder, stdin=texts[0])
         return said.out.decode("ascii").split()
     import tempfile  # several at once: a repository that is mirrored for the first time
 
@@ -126,7 +126,7 @@ def _written(place: Place, texts: Sequence[bytes]) -> list[str]:
                 file.write(text)
         stdin = os.fsencode("".join(f"{path}\n" for path in paths))
         args = ("hash-object", "-w", "-t", "blob", "--no-filters", "--stdin-paths")
-        return process.run(*args, cwd=where(place), stdin=stdin).out.decode("ascii").split()
+        return process.run(*args, cwd=place.folder, stdin=stdin).out.decode("ascii").split()
 
 
 def is_lock(words: str) -> bool:
@@ -136,7 +136,7 @@ def is_lock(words: str) -> bool:
 
 def ignores_case(place: Place) -> bool:
     """Whether two refs that differ only in case are one file there."""
-    asked = process.run("config", "--type=bool", "core.ignoreCase", cwd=where(place), check=False)
+    asked = process.run("config", "--type=bool", "core.ignoreCase", cwd=place.folder, check=False)
     return asked.out.strip() == b"true"
 
 
@@ -172,7 +172,3 @@ def head(place: Place) -> str | None:
         return commits.head(place)
     except errors.GitFailed:
         return None
-
-
-def where(place: Place) -> str:
-    return place.worktree or place.git_dir

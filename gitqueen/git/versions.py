@@ -75,7 +75,7 @@ def _by_path(changes: Sequence[Change]) -> dict[str, list[Change]]:
 
 
 def _ask(place: Place, env: Mapping[str, str], *args: str) -> bytes:
-    where = place.worktree or place.git_dir
+    where = place.folder
     asked = process.run("--literal-pathspecs", *args, cwd=where, env=_env(place, env), check=False)
     return asked.out if asked.code == 0 else b""
 
@@ -123,7 +123,7 @@ def _plain(whole: str) -> bool:
 
 def at(place: Place, env: Mapping[str, str], head: str, paths: Sequence[str]) -> dict[str, str] | None:
     """Path -> what it is in the commit `head`; None where there is no such commit."""
-    where, full = place.worktree or place.git_dir, _env(place, env)
+    where, full = place.folder, _env(place, env)
     asked = process.run(
         "--literal-pathspecs",
         "ls-tree",
@@ -149,14 +149,14 @@ def latest(place: Place, env: Mapping[str, str], head: str, path: str) -> str | 
 
 
 def message(place: Place, oid: str) -> str:
-    where = place.worktree or place.git_dir
+    where = place.folder
     asked = process.run("show", "--no-patch", "--format=%B", oid, "--", cwd=where, check=False)
     return asked.out.decode("utf-8", "replace")
 
 
 def includes(place: Place, env: Mapping[str, str], head: str, oid: str) -> bool:
     """Whether `head` has the commit `oid` in its history."""
-    where, full = place.worktree or place.git_dir, _env(place, env)
+    where, full = place.folder, _env(place, env)
     return process.run("merge-base", "--is-ancestor", oid, head, cwd=where, env=full, check=False).code == 0
 
 
@@ -189,7 +189,7 @@ def _shows(now: set[bytes], after: set[bytes], before: set[bytes]) -> bool:
 
 def _contents(place: Place, env: Mapping[str, str], ids: Sequence[str]) -> list[bytes] | None:
     """The contents of blobs; None where one is missing, or larger than is looked at."""
-    where, full = place.worktree or place.git_dir, _env(place, env)
+    where, full = place.folder, _env(place, env)
     feed = "".join(f"{oid}\n" for oid in ids).encode()
     sizes = process.run("cat-file", "--batch-check", cwd=where, env=full, stdin=feed, check=False).out.split(b"\n")
     small = [line.split()[1:2] == [b"blob"] and int(line.split()[2]) <= LARGEST for line in sizes[: len(ids)]]

@@ -211,7 +211,7 @@ def book(queen: Queen, arms: Arms, since: datetime | None = None) -> None:
     """Remember how a worktree is armed, so that a scan sees a change by a few stats. Call it inside a transaction."""
     place = arms.place
     fingerprint = hooks.fingerprint(place, arms.folder, queen.env)
-    where = place.worktree or place.git_dir
+    where = place.folder
     armed_table.save(queen.db, Armed(where, arms.folder, fingerprint, sentence(arms.faults), since or queen.now))
 
 
@@ -337,7 +337,7 @@ def perform(steps: Sequence[Step], arms: Arms) -> tuple[Step, ...]:
 
 def _do(step: Step, arms: Arms, records: dict[str, Record]) -> bool:
     """One step, and what is remembered of it; False when it was not done."""
-    where = arms.place.worktree or arms.place.git_dir
+    where = arms.place.folder
     match step.do:
         case "configure":
             config = hooks.config_of(arms.place)

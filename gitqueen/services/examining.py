@@ -104,6 +104,6 @@ def _no_notes(place: Place) -> notes.Foreign | None:
 
 
 def _mirror_remote(place: Place) -> str | None:
-    asked = process.run("config", "--get-regexp", r"^remote\..*\.mirror$", "true", cwd=refs.where(place), check=False)
+    asked = process.run("config", "--get-regexp", r"^remote\..*\.mirror$", "true", cwd=place.folder, check=False)
     name = asked.out.decode("utf-8", "replace").partition(".mirror ")[0].removeprefix("remote.")
     return name or None

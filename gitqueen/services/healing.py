@@ -54,7 +54,7 @@ def heal(queen: Queen, seen: Iterable[Place], apart: Collection[str] = ()) -> li
 
 
 def _key(place: Place) -> str:
-    return place.worktree or place.git_dir
+    return place.folder
 
 
 def _welcome(queen: Queen, place: Place) -> None:

@@ -61,7 +61,7 @@ class Queen:
         from gitqueen.git import process  # scans and drains alone move
 
         env = process.without_local(self.env)
-        folder = place.worktree or place.git_dir
+        folder = place.folder
         return replace(self, place=place, cwd=folder, env=env, now=now or self.now, _config=None)
 
     def here(self) -> Place:

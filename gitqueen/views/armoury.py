@@ -135,7 +135,7 @@ def _elsewhere(arms: Arms, colour: Palette) -> list[str]:
     """Another worktree, where it has a hooks folder of its own and not all is well there."""
     if arms.armed:
         return []
-    rows = [f"  {colour.danger('✗')} in the worktree {folder(arms.place.worktree or arms.place.git_dir)}"]
+    rows = [f"  {colour.danger('✗')} in the worktree {folder(arms.place.folder)}"]
     for why, events in arms.faults.items():
         rows.append(f"    {', '.join(events)}:")
         rows.append(f"      {clean(why)}")
