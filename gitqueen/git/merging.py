@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 
 from gitqueen import errors
-from gitqueen.git import bases, disjoint, drafts, process
+from gitqueen.git import bases, blobs, disjoint, drafts, process
 from gitqueen.git.bases import Pair
 from gitqueen.git.places import Place
 from gitqueen.git.process import Result
@@ -347,7 +347,7 @@ def _with_lines(look: _Look, found: dict[Pair, Merge]) -> dict[Pair, Merge]:
     from gitqueen.git import hunks  # only where something is in conflict
 
     names = [_objects(look, pair, clash.path) for pair, clash in wanted]
-    contents = _contents(look, [name for three in names for name in three])
+    contents = blobs.read(look.git, [name for three in names for name in three], MOST_TEXT)
     told: dict[Pair, dict[str, Clash]] = {}
     for (pair, clash), three in zip(wanted, names, strict=True):
         merged, ours, theirs = (contents.get(name) for name in three)
@@ -365,26 +365,3 @@ def _objects(look: _Look, pair: Pair, path: str) -> tuple[str, str, str]:
     """Merged, ours, theirs."""
     stages = look.stages[pair][path]
     return f"{look.results[pair]}:{path}", stages["2"], stages["3"]
-
-
-def _contents(look: _Look, names: Iterable[str]) -> dict[str, bytes]:
-    """What these objects hold; those that are too large or no files are left out."""
-    asked = [name for name in dict.fromkeys(names) if "\n" not in name]
-    said = look.git("cat-file", "--batch-check=%(objecttype) %(objectsize)", stdin=_lines(asked)).out.split(b"\n")
-    small = [
-        name
-        for name, facts in zip(asked, said, strict=False)
-        if (words := facts.split())[:1] == [b"blob"] and int(words[1]) <= MOST_TEXT
-    ]
-    out = look.git("cat-file", "--batch=%(objectsize)", stdin=_lines(small)).out
-    found, at = dict[str, bytes](), 0
-    for name in small:
-        end = out.index(b"\n", at)
-        size = int(out[at:end])
-        found[name] = out[end + 1 : end + 1 + size]
-        at = end + size + 2
-    return found
-
-
-def _lines(names: Iterable[str]) -> bytes:
-    return b"".join(os.fsencode(name) + b"\n" for name in names)

@@ -220,24 +220,13 @@ def _module(path: str, entry: Entry) -> Content | None:
 
 def staged(place: Place, entries: Iterable[Entry], largest: int) -> dict[str, bytes]:
     """Path -> what the index holds, of those entries that are staged; larger ones are left out."""
-    wanted = [entry for entry in entries if entry.staged and entry.index_id and not entry.module]
-    found: dict[str, bytes] = {}
+    wanted = {one.path: one.index_id for one in entries if one.staged and one.index_id and not one.module}
     if not wanted:
-        return found
-    stdin = "".join(f"{entry.index_id}\n" for entry in wanted).encode()
-    sizes = process.run("cat-file", "--batch-check", cwd=place.worktree, stdin=stdin).out.decode("ascii").split("\n")
-    small = [
-        entry
-        for entry, line in zip(wanted, sizes, strict=False)
-        if (words := line.split())[1:2] == ["blob"] and int(words[2]) <= largest
-    ]
-    stdin = "".join(f"{entry.index_id}\n" for entry in small).encode()
-    said = process.run("cat-file", "--batch", cwd=place.worktree, stdin=stdin, timeout=120.0).out
-    at = 0
-    for entry in small:
-        head, _, _ = said[at : at + 200].partition(b"\n")
-        size = int(head.split()[2])
-        at += len(head) + 1
-        found[entry.path] = said[at : at + size]
-        at += size + 1
-    return found
+        return {}
+    from gitqueen.git import blobs  # mostly nothing is staged
+
+    def git(*args: str, stdin: bytes | None = None, check: bool = True) -> process.Result:
+        return process.run(*args, cwd=place.worktree, stdin=stdin, check=check, timeout=120.0)
+
+    found = blobs.read(git, wanted.values(), largest)
+    return {path: found[oid] for path, oid in wanted.items() if oid in found}

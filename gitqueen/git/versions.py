@@ -9,7 +9,7 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from gitqueen.git import process
+from gitqueen.git import blobs, process
 from gitqueen.git.places import Place
 
 MOST = 500
@@ -189,16 +189,10 @@ def _shows(now: set[bytes], after: set[bytes], before: set[bytes]) -> bool:
 
 def _contents(place: Place, env: Mapping[str, str], ids: Sequence[str]) -> list[bytes] | None:
     """The contents of blobs; None where one is missing, or larger than is looked at."""
-    where, full = place.folder, _env(place, env)
-    feed = "".join(f"{oid}\n" for oid in ids).encode()
-    sizes = process.run("cat-file", "--batch-check", cwd=where, env=full, stdin=feed, check=False).out.split(b"\n")
-    small = [line.split()[1:2] == [b"blob"] and int(line.split()[2]) <= LARGEST for line in sizes[: len(ids)]]
-    if len(small) != len(ids) or not all(small):
-        return None
-    said, found = process.run("cat-file", "--batch", cwd=where, env=full, stdin=feed, check=False).out, list[bytes]()
-    for _ in ids:  # ID TYPE SIZE, the content, and a line's end
-        head, _, said = said.partition(b"\n")
-        size = int(head.split()[2])
-        found.append(said[:size])
-        said = said[size + 1 :]
-    return found
+    full = _env(place, env)
+
+    def git(*args: str, stdin: bytes | None = None, check: bool = False) -> process.Result:
+        return process.run(*args, cwd=place.folder, env=full, stdin=stdin, check=check)
+
+    found = blobs.read(git, ids, LARGEST)
+    return [found[oid] for oid in ids] if set(ids) <= found.keys() else None
