@@ -65,7 +65,7 @@ def rebasing(place: Place) -> bool:
 
 
 def reached(place: Place, oid: str) -> bool:
-    """Whether HEAD of a worktree has `oid` in its history."""
+    """Whether HEAD of a worktree has `oid` in its history; not when nobody here has ever seen it."""
     return process.run("merge-base", "--is-ancestor", oid, "HEAD", cwd=place.folder, check=False).code == 0
 
 
@@ -179,9 +179,7 @@ def _beside(here: Place, env: Mapping[str, str], there: Place, *args: str) -> by
     """What git prints here; in a clone of ours is what we have not fetched, and git may look for it there."""
     full = here.environment(env)
     if there.common_dir != here.common_dir:
-        quoted = os.path.join(there.common_dir, "objects").replace("\\", "\\\\").replace('"', '\\"')
-        known = full.get("GIT_ALTERNATE_OBJECT_DIRECTORIES")
-        full["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = f'"{quoted}"' + (f"{os.pathsep}{known}" if known else "")
+        full = process.borrowing(full, [os.path.join(there.common_dir, "objects")])
     asked = process.run("--literal-pathspecs", *args, cwd=here.folder, env=full, check=False)
     return asked.out if asked.code == 0 else b""
 

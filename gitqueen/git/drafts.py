@@ -26,8 +26,6 @@ QUIETLY = (
 )
 """Settings of commands that make drafts: nobody's hooks run, a copied index leaves no second file behind, and what
 lives an hour need not be small."""
-OFFLINE = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
-"""What a partial clone has not fetched is unknown; no look ahead goes to the network."""
 
 
 def top(common_dir: str) -> str:
@@ -75,16 +73,10 @@ def environment(common_dir: str, beside: Iterable[str] = (), env: Mapping[str, s
     read = [os.path.join(common_dir, "objects")]
     for other in clones:
         read += [os.path.join(other, "objects"), folder(other)]
-    full = {**(process.without_local(os.environ) if env is None else env), **OFFLINE}
+    full = {**(process.without_local(os.environ) if env is None else env), **process.OFFLINE}
     if known := full.get("GIT_OBJECT_DIRECTORY"):
         read.append(known)  # somebody looks ahead already: a push that is being received
-    words = [*map(_quoted, read), *filter(None, (full.get("GIT_ALTERNATE_OBJECT_DIRECTORIES"),))]
-    return {**full, "GIT_OBJECT_DIRECTORY": where, "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.pathsep.join(words)}
-
-
-def _quoted(path: str) -> str:
-    escaped = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
+    return {**process.borrowing(full, read), "GIT_OBJECT_DIRECTORY": where}
 
 
 def birth(common_dir: str) -> str:

@@ -48,7 +48,7 @@ def patch(now: Mapping[str, Side], then: Mapping[str, Side], shown: Place | None
 def _in(place: Place, where: str, both: Sequence[str]) -> bytes | None:
     """By the settings and attributes of that repository, which borrows our objects for a moment; None where it cannot
     (other hashes)."""
-    env = {**process.without_local(os.environ), "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.path.join(where, "objects")}
+    env = process.borrowing(process.without_local(os.environ), [os.path.join(where, "objects")])
     asked = process.run("diff", *PLAIN, *both, cwd=place.worktree, env=env, check=False, timeout=120.0)
     return asked.out if not asked.code else None
 

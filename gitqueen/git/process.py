@@ -7,7 +7,7 @@ the child so that our own hooks stay silent under it. No command of git is known
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -28,6 +28,8 @@ LOCAL = (
 # Paths that we hand to git are paths: these would make patterns of them, or forbid us to say so.
 MEANINGS = ("GIT_LITERAL_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS")
 OURS = {"GIT_OPTIONAL_LOCKS": "0", "GITQUEEN_CHILD": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}
+OFFLINE = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
+"""What a partial clone has not fetched is unknown: nobody waits for a remote who did not ask one."""
 # A repository's own configuration names a program here that even `git status` would start.
 CALM = ("-c", "core.fsmonitor=false")
 
@@ -147,3 +149,15 @@ def _end(pid: int) -> None:
 def without_local(env: Mapping[str, str]) -> dict[str, str]:
     """The environment as a git command in another repository must see it."""
     return {key: value for key, value in env.items() if key not in LOCAL}
+
+
+def borrowing(env: Mapping[str, str], folders: Iterable[str]) -> dict[str, str]:
+    """`env` for a git that finds objects in these object folders, too."""
+    known = env.get("GIT_ALTERNATE_OBJECT_DIRECTORIES")
+    words = [*map(_quoted, folders), *([known] if known else [])]
+    return {**env, "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.pathsep.join(words)}
+
+
+def _quoted(path: str) -> str:
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'

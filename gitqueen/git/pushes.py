@@ -44,12 +44,6 @@ def look(place: Place) -> Push:
     return Push(count, commits.plain(os.path.realpath(url) if os.path.isabs(url) else url), branch, tip)
 
 
-def has(place: Place, oid: str) -> bool:
-    """Whether HEAD has the commit `oid` in its history; not when nobody here has ever seen it."""
-    asked = process.run("merge-base", "--is-ancestor", oid, "HEAD", cwd=place.folder, check=False)
-    return asked.code == 0
-
-
 def _number(place: Place, *args: str) -> int:
     said = _ask(place, *args)
     return int(said) if said.isdecimal() else 0

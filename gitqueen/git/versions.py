@@ -16,8 +16,6 @@ MOST = 500
 """Changes that one look into history lists."""
 LARGEST = 1 << 20
 """Bytes of a file of which it is looked at whether part of a change was taken back."""
-OFFLINE = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
-"""Of a partial clone only what is there: nobody waits at a commit for a remote."""
 _RAW = ("--raw", "-z", "--no-abbrev", "--ignore-submodules=none")
 
 
@@ -81,7 +79,7 @@ def _ask(place: Place, env: Mapping[str, str], *args: str) -> bytes:
 
 
 def _env(place: Place, env: Mapping[str, str]) -> dict[str, str]:
-    return {**place.environment(env), **OFFLINE}
+    return {**place.environment(env), **process.OFFLINE}
 
 
 def _raw(output: bytes) -> list[Change]:

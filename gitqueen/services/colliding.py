@@ -71,7 +71,7 @@ def _shared(group: list[Sister], branch: str) -> Finding:
         type=conflicts.SHARED_BRANCH,
         sisters=sisters,
         severity=conflicts.WARNING if same else conflicts.INFO,
-        detail=f"{_and(sisters)} are on {branch} {where}",
+        detail=f"{all_of(sisters)} are on {branch} {where}",
         subject=branch,
         repo=group[0].repo,
         common_dir=group[0].common_dir,
@@ -79,7 +79,8 @@ def _shared(group: list[Sister], branch: str) -> Finding:
     )
 
 
-def _and(words: Sequence[str]) -> str:
+def all_of(words: Sequence[str]) -> str:
+    """`ada, bea and iza`."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 

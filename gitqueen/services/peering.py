@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from shlex import quote
 
+from gitqueen.git import probes
 from gitqueen.model.processes import Process
 from gitqueen.senses import agents, kitty, processes, sessions
 from gitqueen.services import timing
@@ -22,8 +23,6 @@ Found = tuple[str, bool, str, str]
 
 MEND = f"put into kitty.conf, and restart kitty: {' and '.join(kitty.CONF)}"
 
-QUICK = 1.0
-"""Seconds in which a worktree answers that does not hang."""
 _LISTS = {"crontab": "crontab -l", "systemd timers": "systemctl --user list-timers"}
 
 
@@ -61,7 +60,7 @@ def _registries(table: dict[int, Process], env: Mapping[str, str]) -> Iterator[F
 
 def hanging(db: Database) -> set[str]:
     """Worktrees that took so long to say no that a look from here may hang."""
-    return {path for path, unread in trees.unread(db).items() if unread.took > QUICK}
+    return {path for path, unread in trees.unread(db).items() if unread.took > probes.QUICK}
 
 
 def worktrees(db: Database) -> Iterator[Found]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from gitqueen.git import pushes
+from gitqueen.git import commits, pushes
 from gitqueen.git.places import Place
 from gitqueen.git.pushes import Push
 from gitqueen.model import conflicts
 from gitqueen.model.conflicts import Finding
 from gitqueen.model.sisters import Sister
-from gitqueen.services import relating
+from gitqueen.services import colliding, relating
 from gitqueen.services.queen import Queen
 
 
@@ -57,7 +57,7 @@ def ask(queen: Queen, living: Sequence[Sister], there: Mapping[str, Place | None
         for folder, push in looked.items():
             # What one clone pushed, its own remote branch says; the others may not have asked the remote since.
             tips = {other.tip for other in looked.values() if other.tip and other.target == push.target}
-            late = bool(push.ahead) and any(not pushes.has(places[folder], tip) for tip in sorted(tips))
+            late = bool(push.ahead) and any(not commits.reached(places[folder], tip) for tip in sorted(tips))
             found[folder] = replace(push, rejected=late)
     return found
 
@@ -85,12 +85,12 @@ def findings(queen: Queen, living: Iterable[Sister], asked: Mapping[str, Push]) 
 
 
 def _detail(ahead: Mapping[str, Push], branch: str) -> str:
-    who = _and([f"{name}{_count(push)}" for name, push in ahead.items()])
+    who = colliding.all_of([f"{name}{_count(push)}" for name, push in ahead.items()])
     said = f"{who} have unpushed commits on {branch} in clones of their own"
     late = [name for name, push in ahead.items() if push.rejected]
     targets = [push.target for push in ahead.values() if push.remote]
     if late:
-        return f"{said}; {_and(late)} will be rejected at push before a pull: others pushed already"
+        return f"{said}; {colliding.all_of(late)} will be rejected at push before a pull: others pushed already"
     if any(targets.count(target) > 1 for target in targets):
         return f"{said}; who pushes second will be rejected"
     return said
@@ -98,7 +98,3 @@ def _detail(ahead: Mapping[str, Push], branch: str) -> str:
 
 def _count(push: Push) -> str:
     return f" ({push.ahead})" if push.ahead is not None else " (no remote)"
-
-
-def _and(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
