@@ -229,14 +229,16 @@ def _made_of(look: _Look, attributes: frozenset[tuple[str, str]]) -> str:
 
 
 def _merged(look: _Look, folder: str, pairs: Sequence[Pair]) -> dict[Pair, Merge]:
-    """What git says, in batches; a pair that makes it die is unknown, and the rest is asked anew."""
+    """What git says, in batches. Where it dies, what it had not yet written is lost, too: the pair that made it
+    die is found by halves, and is unknown."""
     env = dict(look.env)
     if folder.startswith(os.path.join(drafts.top(look.place.common_dir), "attributes") + os.sep):
         # No index: git would take attributes from there that our side has not.
         env |= {"GIT_DIR": look.place.git_dir, "GIT_WORK_TREE": folder, "GIT_INDEX_FILE": os.path.join(folder, "none")}
-    found, left, failures = dict[Pair, Merge](), list(pairs), 0
-    while left:
-        batch, left = left[:BATCH], left[BATCH:]
+    found, failures = dict[Pair, Merge](), 0
+    batches = [pairs[start : start + BATCH] for start in range(0, len(pairs), BATCH)]
+    while batches:
+        batch = batches.pop(0)
         stdin = "".join(f"{ours} {theirs}\n" for ours, theirs in batch).encode()
         args = ("merge-tree", "--write-tree", "--stdin", "-z", "--messages")
         try:
@@ -247,16 +249,20 @@ def _merged(look: _Look, folder: str, pairs: Sequence[Pair]) -> dict[Pair, Merge
             found.update((pair, Merge(merges.UNKNOWN, why=fault.message)) for pair in batch)
             continue
         if said.code == _USAGE and not said.out:
-            found.update((pair, _hinted(look, pair)) for pair in [*batch, *left])
+            found.update((pair, _hinted(look, pair)) for some in (batch, *batches) for pair in some)
             break
         done = list(_parsed(look, batch, said.out))
         found.update(done)
-        if len(done) < len(batch):
+        rest = batch[len(done) :]
+        if len(batch) > 1 and rest:
+            half = (len(rest) + 1) // 2
+            batches[:0] = [some for some in (rest[:half], rest[half:]) if some]
+        elif rest:
             why = said.err.rpartition("\n")[2].removeprefix("fatal: ") or f"git merge-tree ended with {said.code}"
             failures += 1
-            given_up = batch[len(done) :] + left if failures > MOST_FAILURES else batch[len(done) : len(done) + 1]
-            found.update((pair, Merge(merges.UNKNOWN, why=why)) for pair in given_up)
-            left = [] if failures > MOST_FAILURES else batch[len(done) + 1 :] + left
+            given_up = [rest, *batches] if failures > MOST_FAILURES else [rest]
+            found.update((pair, Merge(merges.UNKNOWN, why=why)) for some in given_up for pair in some)
+            batches = [] if failures > MOST_FAILURES else batches
     return found
 
 
