@@ -78,7 +78,8 @@ def look(
         taken = rescuing.take(queen, place, reason, before)
         if taken is None:
             return None
-        actor = actor or _venturer(queen, place, before.id, ahead)
+        if before.followed or isinstance(taken, rescuing.Taken):
+            actor = actor or _venturer(queen, place, before.id, ahead)
         followed = _followed(queen, place, before.followed, taken, actor)
         if not isinstance(taken, rescuing.Taken):
             rescue.remember(place, replace(taken, followed=followed))
