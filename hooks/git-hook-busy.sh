@@ -40,13 +40,13 @@ gitqueen_above() {
 
 # The process $1 is above this hook; its parent goes into gq_parent.
 gitqueen_met() {
-  gq_pid=$1 gq_parent=0 gq_stat=
+  gq_pid=$1 gq_parent=0
   case $gq_others in *" $1 "*) gq_others="${gq_others%%" $1 "*} ${gq_others#*" $1 "}" ;; esac
-  [ -r "/proc/$1/stat" ] || return 0
-  # A process name may hold newlines and parentheses: what follows the last one is what counts.
-  { while IFS= read -r gq_line || [ -n "$gq_line" ]; do gq_stat=$gq_line; done <"/proc/$1/stat"; } 2>/dev/null
+  # When it began is for the record, which these two do not write.
+  case $gq_event in pre-commit | post-checkout) [ -n "${gq_others# }" ] || return 0 ;; esac
+  gitqueen_stat "$1" || return 0
   # shellcheck disable=SC2086  # split into its fields on purpose
-  set -- ${gq_stat##*") "}
+  set -- $gq_stat
   gq_parent=${2:-0} gq_above="$gq_above$gq_pid:${20-} "
 }
 

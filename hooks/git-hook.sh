@@ -54,11 +54,20 @@ gitqueen_hook() {
 
 # Whether the first process here began more than a minute after the machine: then it is a sandbox's or a container's.
 gitqueen_apart() {
-  gq_stat=
-  { while IFS= read -r gq_line || [ -n "$gq_line" ]; do gq_stat=$gq_line; done </proc/1/stat; } 2>/dev/null
+  gitqueen_stat 1 || return 1
   # shellcheck disable=SC2086  # split into its fields on purpose
-  set -- ${gq_stat##*") "}
+  set -- $gq_stat
   [ "${20:-0}" -gt 6000 ] 2>/dev/null
+}
+
+# What /proc says of the process $1 behind its name into gq_stat: its state, its parent and, 20th, when it began.
+gitqueen_stat() {
+  gq_stat=
+  [ -r "/proc/$1/stat" ] || return 1
+  # A process name may hold newlines and parentheses: what follows the last one is what counts.
+  { while IFS= read -r gq_line || [ -n "$gq_line" ]; do gq_stat=$gq_line; done <"/proc/$1/stat"; } 2>/dev/null
+  # Not by `##`: dash tries that from the end of the line on, which takes as long as reading it.
+  while case $gq_stat in *") "*) ;; *) false ;; esac do gq_stat=${gq_stat#*") "}; done
 }
 
 # Nobody is known to live here: sessions that never said a word are seen by a look around, one in 30 s at most.
