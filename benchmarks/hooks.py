@@ -20,13 +20,16 @@ from benchmarks.stage import GITQUEEN, Stage
 
 PLAIN = "the same without hooks"
 COMMIT = ("git", "-c", "user.name=bench", "-c", "user.email=b@x", "commit", "-q", "--allow-empty", "-m", "work")
-ROUNDS, REBASES, PICKS = 80, 8, 100
+ROUNDS, REBASES, PICKS = 80, 12, 100
 
 
 def nobody() -> Iterator[Row]:
     with Stage() as stage:
         plain, armed = _two(stage)
         yield measuring.compared("commit, no live sister", PLAIN, _commits(stage, plain, armed, stage.env()), 1.5)
+        idle = _idle(stage, "pre-commit", "post-commit")
+        pairs = _commits(stage, plain, idle, stage.env())
+        yield measuring.compared("commit with two hooks that do nothing", PLAIN, pairs, None)
 
 
 def alone() -> Iterator[Row]:
@@ -40,16 +43,22 @@ def rebase() -> Iterator[Row]:
     with Stage() as stage:
         plain, armed = _two(stage)
         me = _me(stage, armed)
-        for place in (plain, armed):
+        idle = _idle(stage, "post-commit")
+        for place in (plain, armed, idle):
             _branch(stage, place)
 
         def run(place: str) -> Command:
-            # Each round rebases the same commits from one base to the other: there and back.
-            reset = lambda _: stage.git("-C", place, "checkout", "-q", "-B", "topic", "start")  # noqa: E731
+            def reset(_: int) -> None:
+                # Each round rebases the same commits from one base to the other: there and back.
+                stage.git("-C", place, "checkout", "-q", "-B", "topic", "start")
+                stage.rest()
+
             return Command(lambda _: ["git", "rebase", "-q", "main", "topic"], me, place, reset)
 
         pairs = measuring.in_turn(run(armed), run(plain), rounds=REBASES, warm_up=1)
         yield measuring.compared(f"rebase of {PICKS} commits, one live sister", PLAIN, pairs, 1.5)
+        pairs = measuring.in_turn(run(idle), run(plain), rounds=REBASES, warm_up=1)
+        yield measuring.compared(f"rebase of {PICKS} commits with a hook that does nothing", PLAIN, pairs, None)
 
 
 def crowded() -> Iterator[Row]:
@@ -128,6 +137,15 @@ MANAGERS: dict[str, Callable[[Stage, str], None]] = {
 }
 
 
+def _idle(stage: Stage, *events: str) -> str:
+    """A repository whose hooks for `events` do nothing: what git takes to start any."""
+    idle = stage.repository("idle")
+    for event in events:
+        _write(idle, f".git/hooks/{event}", "#!/bin/sh\n")
+        os.chmod(os.path.join(idle, ".git", "hooks", event), 0o755)
+    return idle
+
+
 def _write(place: str, path: str, text: str) -> None:
     file = os.path.join(place, path)
     os.makedirs(os.path.dirname(file), exist_ok=True)
@@ -157,7 +175,7 @@ def _me(stage: Stage, place: str) -> dict[str, str]:
 
 def _commits(stage: Stage, plain: str, armed: str, env: dict[str, str], rounds: int = ROUNDS) -> Pairs:
     def commit(place: str) -> Command:
-        return Command(lambda _: COMMIT, env, place)
+        return Command(lambda _: COMMIT, env, place, lambda _: stage.rest())
 
     return measuring.in_turn(commit(armed), commit(plain), rounds=rounds)
 

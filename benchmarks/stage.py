@@ -6,6 +6,7 @@ outlives changes inside the product.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import sqlite3
@@ -120,6 +121,20 @@ class Stage:
         found = self.sql(f"SELECT count(*) FROM {what}")[0][0]
         assert isinstance(found, int)
         return found
+
+    def rest(self) -> None:
+        """Wait until nothing that a hook has started is at work: else it would slow what is timed next."""
+        spool, deadline = os.path.join(self.home, "spool"), time.monotonic() + 10
+        with open(os.path.join(spool, "lock"), "ab") as lock:
+            while time.monotonic() < deadline:
+                if not any(name.startswith("post-") for name in os.listdir(spool)):
+                    try:
+                        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                        break
+                    except OSError:
+                        pass
+                time.sleep(0.02)
+        time.sleep(0.05)  # to end, once it has let go
 
     def freshen(self) -> None:
         """Make the last look around a recent one, as with a daemon: commands that find it old start one."""
