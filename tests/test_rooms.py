@@ -74,7 +74,7 @@ TRESPASSES = {
     ),
     "filelock is imported by the one doing that must be alone": (("gitqueen.services.claiming", "filelock"),),
     "sqlite3 is imported by the store alone": (("gitqueen.services.recounting", "sqlite3"),),
-    "Processes are started by four modules alone": (
+    "subprocess is imported by few": (
         ("gitqueen.git.places", "subprocess"),
         ("gitqueen.services.guarding", "subprocess"),
     ),

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from gitqueen import errors
+from gitqueen import children, errors
 from gitqueen.tracing import step
 
 TYPE_CHECKING = False  # importing typing costs a hook 4 ms
@@ -58,41 +58,25 @@ def run(
     full = {**(without_local(os.environ) if env is None else env), **OURS}
     for name in MEANINGS:
         full.pop(name, None)
+    # Its own session: it ends with all that it started (filters, transports), and nothing asks the terminal.
+    argv = ["git", *(() if cwd is None else ("-C", cwd)), *CALM, *args]
     with step("git", " ".join(args)):
         try:
-            code, out, said = _run(args, cwd, full, stdin, timeout)
+            code, out, said = children.ask(argv, full, stdin, timeout)
+        except TimeoutError:
+            raise errors.GitFailed(f"git {_command(args)} took longer than {timeout:g} s") from None
         except (OSError, ValueError) as fault:  # ValueError: an argument that no program can get
-            if cwd is not None and not os.path.isdir(cwd):
-                raise errors.GitFailed(f"there is no folder {cwd}") from None
             missing = isinstance(fault, FileNotFoundError)
             raise errors.GitFailed(
                 f"git could not be started: {fault}", hint="is git installed?" if missing else ""
             ) from None
+    if cwd is not None and code == 128 and said.startswith(b"fatal: cannot change to "):
+        there = os.path.isdir(cwd)
+        raise errors.GitFailed(f"the folder {cwd} cannot be entered" if there else f"there is no folder {cwd}")
     result = Result(code, out, said.decode("utf-8", "replace").strip())
     if check and result.code:
         raise errors.GitFailed(f"git {_command(args)} failed: {result.err or 'it said nothing'}", stderr=result.err)
     return result
-
-
-def _run(
-    args: Sequence[str], cwd: str | None, env: Mapping[str, str], stdin: bytes | None, timeout: float
-) -> tuple[int, bytes, bytes]:
-    import subprocess  # 2.5 ms: commands that ask git nothing do not pay them
-
-    with subprocess.Popen(
-        ["git", *CALM, *args], cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
-        # Its own session: it ends with all that it started (filters, transports), and nothing asks the terminal.
-        start_new_session=True,
-    ) as child:  # fmt: skip
-        try:
-            out, err = child.communicate(stdin, timeout)
-        except BaseException as fault:  # too slow, or the limit of a hook came between
-            _end(child.pid)
-            if isinstance(fault, subprocess.TimeoutExpired):
-                raise errors.GitFailed(f"git {_command(args)} took longer than {timeout:g} s") from None
-            raise
-        return child.returncode, out, err
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Mapping
 
+from gitqueen import children
 from gitqueen.services.queen import Queen
 from gitqueen.settings import STALE_SCAN
 from gitqueen.store import database, repos
@@ -79,30 +80,7 @@ def _start(queen: Queen, arguments: list[str]) -> None:
 
 
 def _spawn(env: Mapping[str, str], arguments: list[str]) -> None:
-    null = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in (0, 1, 2)]
-    shut = [(os.POSIX_SPAWN_CLOSE, fd) for fd in _handed_down()]
     try:
-        # Not subprocess: its import alone costs more than the mail that is being sent.
-        argv = [sys.executable, *arguments]
-        os.posix_spawn(sys.executable, argv, env, file_actions=[*null, *shut], setsid=True)
+        children.leave([sys.executable, *arguments], env)
     except (OSError, NotImplementedError):
         pass  # the next command that answers from a scan makes one itself
-
-
-def _handed_down() -> list[int]:
-    """Descriptors that whoever started us left open for us: a pipe among them would wait for the scan."""
-    found = []
-    try:
-        for fd in map(int, os.listdir("/dev/fd")):
-            if fd > 2 and _inheritable(fd):
-                found.append(fd)
-    except OSError:
-        pass
-    return found
-
-
-def _inheritable(fd: int) -> bool:
-    try:
-        return os.get_inheritable(fd)
-    except OSError:
-        return False  # the one that listed them

@@ -258,7 +258,7 @@ class TestConfiguration:
         wrapper = put(
             tmp_path / "bin/git",
             f'#!/bin/sh\n{newer_git} "$@" || exit\nunset GITQUEEN_CHILD\n'
-            f"{newer_git} commit -q --allow-empty -m between || echo refused >>{tmp_path}/refused\n".encode(),
+            f"{newer_git} -C {app.path} commit -q --allow-empty -m between || echo refused >>{tmp_path}/refused\n".encode(),
         )
         monkeypatch.setenv("PATH", os.pathsep.join([os.fspath(wrapper.parent), os.environ["PATH"]]))
         configure(app, "pre-commit", "post-commit")

@@ -19,7 +19,7 @@ from tests.hive import Repo, Runner
 HOOK = f"""#!{sys.executable}
 import json, os, sys
 started = []
-sys.addaudithook(lambda event, args: started.append(args[1]) if event == "subprocess.Popen" else None)
+sys.addaudithook(lambda event, args: started.append(args[1]) if event == "os.posix_spawn" else None)
 from gitqueen.git import places, staging
 place = places.find(os.getcwd(), os.environ)
 paths = staging.staged(place, os.environ)

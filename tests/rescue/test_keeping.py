@@ -257,7 +257,7 @@ def test_a_look_that_costs_no_process(repo: Callable[..., Repo], monkeypatch: py
     place = opened.here()
     assert losing.scanned(opened, place, app.head, ("new",)) is not None
     started: list[object] = []
-    monkeypatch.setattr(subprocess, "Popen", lambda *args, **_: started.append(args))
+    monkeypatch.setattr(os, "posix_spawn", lambda *args, **_: started.append(args))
     assert losing.scanned(opened, place, uncommitted_head(app), ("new",)) is None
     assert started == []
 
