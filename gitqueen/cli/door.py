@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 
-from gitqueen.cli import lean
+from gitqueen.cli import standins
 
 LARGEST = 10 * 1024 * 1024
 """Bytes of a payload: a file that is written stands in it whole."""
@@ -17,17 +17,19 @@ LARGEST = 10 * 1024 * 1024
 
 def main(argv: list[str]) -> int:
     """`argv`: the agent's kind. Always 0."""
-    lean.install()
+    standins.install()
+    from gitqueen.cli import limit  # what this imports is a stand-in now
+
     try:
-        lean.hurry()
+        limit.hurry()
         _answer(argv[0] if argv else "")
     except BaseException as fault:
-        lean.rest()
+        limit.rest()
         from gitqueen import crashes
 
         crashes.log(os.environ, fault)
     finally:
-        lean.rest()
+        limit.rest()
     return 0
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 
 gc.disable()  # a hook is over before there is garbage worth looking for
@@ -32,18 +31,20 @@ def main(argv: list[str]) -> int:
         from gitqueen.cli import door
 
         return door.main(argv[1:])
-    try:
-        from gitqueen.cli import lean
+    from gitqueen.cli import standins
 
-        lean.install()
-        lean.hurry()
+    standins.install()
+    from gitqueen.cli import limit  # what this imports is a stand-in now
+
+    try:
+        limit.hurry()
         return _answer(argv)
     except KeyboardInterrupt:
         return 130
     except BaseException as fault:
         return _open(_words(fault), fault)
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        limit.rest()
 
 
 def _answer(argv: list[str]) -> int:

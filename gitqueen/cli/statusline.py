@@ -7,7 +7,6 @@ wrong: an agent would show that, again and again. What is wrong is what `doctor`
 from __future__ import annotations
 
 import os
-import signal
 import sys
 
 LIMIT = 1.0
@@ -21,14 +20,14 @@ if __name__ == "__main__":
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
 
-class TooSlow(BaseException):
-    """The limit is over. No Exception, so that nothing on the way takes it for its own."""
-
-
 def main() -> int:
+    from gitqueen.cli import standins
+
+    standins.install()
+    from gitqueen.cli import limit  # what this imports is a stand-in now
+
     try:
-        signal.signal(signal.SIGALRM, _too_slow)
-        signal.setitimer(signal.ITIMER_REAL, LIMIT)
+        limit.hurry(LIMIT)
         words = _line()
         # Bytes: a pipe without UTF-8 must not stop a line.
         sys.stdout.buffer.write(words.encode("utf-8", "backslashreplace") + b"\n")
@@ -36,12 +35,8 @@ def main() -> int:
     except BaseException:
         pass
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        limit.rest()
     return 0
-
-
-def _too_slow(*_: object) -> None:
-    raise TooSlow
 
 
 def _line() -> str:

@@ -16,7 +16,7 @@ from gitqueen.git import loose, packs, process, turns
 from gitqueen.git.places import Place
 from gitqueen.git.process import Result
 from gitqueen.git.uncommitted import FILE, LINK, Content
-from gitqueen.model import times
+from gitqueen.model import names, times
 from gitqueen.model.rescues import Kept, Rescue
 
 REFS = "refs/rescue/"
@@ -44,10 +44,9 @@ def _git(where: str, *args: str, stdin: bytes | None = None, check: bool = True,
 def name(place: Place) -> str:
     """What a worktree is called in refs: its folder's name, and enough of a hash to tell it from others."""
     import hashlib
-    import re
 
     top = place.worktree or ""
-    word = re.sub(r"[^A-Za-z0-9_-]+", "-", os.path.basename(top)).strip("-")[:40] or "worktree"
+    word = names.dashed(os.path.basename(top), "_-").strip("-")[:40] or "worktree"
     return f"{word}-{hashlib.sha256(os.fsencode(top)).hexdigest()[:8]}"
 
 

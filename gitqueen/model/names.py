@@ -6,7 +6,6 @@ stays so: it is shown escaped and never becomes one of these.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable
 
 from gitqueen import errors
@@ -19,7 +18,9 @@ RESERVED = frozenset({"queen", "gitqueen", "all", "repo"})
 QUEEN = "queen"
 """Who signs the queen's own mail."""
 
-_FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+# Not by regular expressions: every hook knows names, and would pay for importing `re`.
+_WORD = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+_INNER = _WORD | set("._-")
 _ALLOWED = "letters, digits, '.', '_' and '-', starting with a letter or digit, without '..' or a final '.' or '.lock'"
 
 
@@ -38,7 +39,7 @@ class _RefWord(str):
     @classmethod
     def fault(cls, text: str) -> str | None:
         """The sentence that says why `text` is none of these, or None."""
-        if not _FORM.match(text) or ".." in text or text.endswith((".", ".lock")):
+        if text[:1] not in _WORD or not _INNER.issuperset(text) or ".." in text or text.endswith((".", ".lock")):
             return f"{ascii(text)} is no {cls._what}: allowed are {_ALLOWED}"
         if len(text) > cls._longest:
             return f"a {cls._what} has at most {cls._longest} characters, this one {len(text)}"
@@ -65,14 +66,30 @@ class ClaimId(_RefWord):
 
 def slug(text: str) -> SisterName | None:
     """`text` made a valid name (`my app (2)` -> `my-app-2`), or None when nothing of it is left."""
-    word = re.sub(r"[^A-Za-z0-9._-]+", "-", text)
-    word = re.sub(r"\.{2,}", ".", word)[:60].removesuffix(".lock").strip("-._")
+    word = dashed(text, "._-")
+    while ".." in word:
+        word = word.replace("..", ".")
+    word = word[:60].removesuffix(".lock").strip("-._")
     return SisterName(word) if word and SisterName.fault(word) is None else None
+
+
+def dashed(text: str, kept: str) -> str:
+    """`text` with one dash for each run of characters that are neither letters and digits of ASCII nor `kept`, and none
+    for those at its ends."""
+    words = "".join(char if char in _WORD or char in kept else " " for char in text)
+    return "-".join(part for part in words.split(" ") if part)
 
 
 def natural(name: str) -> list[tuple[int, str]]:
     """What to sort names by: iza-2 before iza-10."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split("([0-9]{1,9})", name)]
+    parts, digits = [""], False
+    for char in name:
+        # At most nine of them are one number: what somebody wrote may be digits without end.
+        if ("0" <= char <= "9") != digits or (digits and len(parts[-1]) == 9):
+            digits = "0" <= char <= "9"
+            parts.append("")
+        parts[-1] += char
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
 def numbered(stem: str, taken: Collection[str], first: int = 1) -> SisterName:

@@ -1,4 +1,4 @@
-"""The doors' price is their imports; and what stands in for dataclasses there does as they do."""
+"""The doors' price is their imports; and what stands in for modules of the standard library there does as they do."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from typing import Any
 import pytest
 
 import gitqueen
-from gitqueen.cli import lean
+from gitqueen.cli import standins
 from gitqueen.model.sisters import Body, Sister
 from tests.doors.kit import DOOR, Session, claude
 from tests.hive import Repo
 
-HEAVY = "click rich pygit2 psutil filelock wcwidth pyfiglet typing inspect copy".split()
+HEAVY = """
+    click rich pygit2 psutil filelock wcwidth pyfiglet typing inspect copy subprocess dataclasses re enum functools
+    collections contextlib signal json shlex hashlib
+""".split()
 
 PROBE = """
 import sys
@@ -38,11 +41,11 @@ with open(sys.argv[0]) as file:
 
 NEVER = {
     "SessionStart:startup": set[str](),
-    "UserPromptSubmit": {"subprocess"},
-    "PreToolUse:Edit": {"subprocess"},
-    "PostToolUse:Edit": {"subprocess"},
-    "PreToolUse:Bash": {"subprocess", "sqlite3"},
-    "Stop": {"subprocess"},
+    "UserPromptSubmit": set[str](),
+    "PreToolUse:Edit": set[str](),
+    "PostToolUse:Edit": set[str](),
+    "PreToolUse:Bash": {"sqlite3"},
+    "Stop": set[str](),
     "SessionEnd:other": set[str](),
 }
 
@@ -92,9 +95,9 @@ def made(cls: type, *args: Any, **named: Any) -> Any:
         if one.default is not dataclasses.MISSING:
             defaults[one.name] = one.default
         elif one.default_factory is not dataclasses.MISSING:
-            defaults[one.name] = lean.field(default_factory=one.default_factory)
+            defaults[one.name] = standins.field(default_factory=one.default_factory)
     twin = type(cls.__name__, (), {**body, **defaults, "__annotations__": dict(cls.__annotations__)})
-    return lean.dataclass(twin)
+    return standins.dataclass(twin)
 
 
 def SLOTS(cls: type) -> tuple[str, ...]:  # noqa: N802
@@ -108,7 +111,7 @@ def test_the_stand_in_does_as_dataclasses_do() -> None:
     names = [one.name for one in dataclasses.fields(Sister)]
     assert [getattr(mine, name) for name in names] == [getattr(real, name) for name in names]
     assert (mine.pid, mine.declared) == (real.pid, real.declared)
-    other = lean.replace(mine, name="bob")
+    other = standins.replace(mine, name="bob")
     assert (other.name, other.branch, mine.name) == ("bob", "main", "ada")
     assert mine == twin(7, "ada", body=body, branch="main") != other
     assert len({mine, twin(7, "ada", body=body, branch="main"), other}) == 2
@@ -128,7 +131,7 @@ def test_a_default_that_is_made_anew_is_nobody_elses() -> None:
 
 def test_a_process_that_has_the_real_one_keeps_it() -> None:
     before = sys.modules["dataclasses"]
-    lean.install()
+    standins.install()
     assert sys.modules["dataclasses"] is before
 
 
@@ -137,10 +140,10 @@ def test_every_room_that_a_door_reaches_can_live_with_the_stand_in() -> None:
     names = ["attending", "foreseeing", "onboarding", "identifying", "entering", "tending", "watching", "guarding"]
     code = f"""
 import sys; sys.path.insert(0, {top!r})
-from gitqueen.cli import lean; lean.install()
+from gitqueen.cli import standins; standins.install()
 from gitqueen.services import {", ".join(names)}
 from gitqueen.views import answers, briefing
 print(sys.modules["dataclasses"].dataclass.__module__)
 """
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "gitqueen.cli.lean\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "gitqueen.cli.standins\n", "")

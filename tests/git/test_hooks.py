@@ -257,8 +257,8 @@ class TestConfiguration:
         app = repo()
         wrapper = put(
             tmp_path / "bin/git",
-            f'#!/bin/sh\n{newer_git} "$@" || exit\nunset GITQUEEN_CHILD\n'
-            f"{newer_git} -C {app.path} commit -q --allow-empty -m between || echo refused >>{tmp_path}/refused\n".encode(),
+            f'#!/bin/sh\n{newer_git} "$@" || exit\nunset GITQUEEN_CHILD\ncd {app.path}\n'
+            f"{newer_git} commit -q --allow-empty -m between || echo refused >>{tmp_path}/refused\n".encode(),
         )
         monkeypatch.setenv("PATH", os.pathsep.join([os.fspath(wrapper.parent), os.environ["PATH"]]))
         configure(app, "pre-commit", "post-commit")
