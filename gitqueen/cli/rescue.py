@@ -82,17 +82,21 @@ def restore(
 
     Exit 1 when something newer stood in the way.
     """
-    from gitqueen.services import keeping, rescuing, restoring, salvaging
+    from gitqueen.services import keeping, rescuing, restoring
     from gitqueen.views import rescues
 
     queen = doing.open_queen()
     place = queen.here()
     me = doing.actor(queen)
     if identity is None:
+        from gitqueen.services import salvaging
+
         wanted = [(found.id, lost) for found, lost in salvaging.mine(queen, me.address)]
     else:
         wanted = [(identity, _from_top(queen, paths))]
     if patch:
+        from gitqueen.services import salvaging
+
         sys.stdout.buffer.write(salvaging.difference(queen, wanted, as_data=True))
         return 0
     reports, name = [], me.sister.name if me.sister else None
@@ -141,6 +145,4 @@ def prune(dry_run: bool, as_json: bool) -> int:
 
 
 def _from_top(queen: Queen, paths: tuple[str, ...]) -> tuple[str, ...]:
-    from gitqueen.services import checking
-
-    return tuple(checking.from_top(queen, queen.here().worktree or "", path) for path in paths)
+    return tuple(queen.from_top(queen.here().worktree or "", path) for path in paths)

@@ -34,7 +34,10 @@ class StandIn(ModuleType):
     def real(self) -> Any:
         if sys.modules.get(self.__name__) is self:
             del sys.modules[self.__name__]
-        return __import__(self.__name__)
+        module = __import__(self.__name__)
+        if self.__name__ == "collections":
+            vars(module)["abc"] = self.abc  # Python sets it when it imports that, which seems to be done already
+        return module
 
 
 def install() -> None:

@@ -69,7 +69,7 @@ def check(queen: Queen, me: Identity, named: Sequence[str]) -> Check:
 def _asked(queen: Queen, top: str, named: Sequence[str], others: Sequence[Sister]) -> list[str]:
     """The files that `named` stands for, each once: of a folder all in it, here or uncommitted at another sister's."""
     found: list[str] = []
-    for path in (from_top(queen, top, path) for path in named):
+    for path in (queen.from_top(top, path) for path in named):
         whole = os.path.join(top, path)
         if os.path.isdir(whole) and not os.path.islink(whole):
             found += staging.beneath(top, path) + _elsewhere(queen, path, others) or [path or "."]
@@ -83,17 +83,3 @@ def _elsewhere(queen: Queen, folder: str, others: Sequence[Sister]) -> list[str]
     with database.faults(queen.settings.database):
         seen = [trees.changed(queen.db, worktree) for worktree in {one.worktree for one in others} if worktree]
     return sorted(path for changed in seen for path in changed if path.startswith(inside))
-
-
-def from_top(queen: Queen, top: str, path: str) -> str:
-    """`path` (relative to the working folder) from the top of the worktree; empty for the top itself."""
-    if not path:
-        raise errors.Usage("an empty path names nothing", hint="gitqueen check . looks at all of this folder")
-    whole = os.path.join(queen.cwd, path).rstrip("/") or "/"
-    # The folder is resolved, the last part is not: a link in the repository is checked as the link it is.
-    folder, name = os.path.split(whole)
-    whole = os.path.realpath(whole) if name in ("", ".", "..") else os.path.join(os.path.realpath(folder), name)
-    inside = top.rstrip("/") + "/"
-    if not f"{whole}/".startswith(inside):
-        raise errors.Usage(f"{ascii(path)} lies outside {top}", hint="name paths of this worktree")
-    return whole[len(inside) :]

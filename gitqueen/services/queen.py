@@ -73,6 +73,19 @@ class Queen:
             raise errors.CannotWork(f"{ascii(self.cwd)} is in no git repository", hint=hint)
         return self.place
 
+    def from_top(self, top: str, path: str) -> str:
+        """`path` (relative to the working folder) from the top of the worktree; empty for the top itself."""
+        if not path:
+            raise errors.Usage("an empty path names nothing", hint="`.` is all of this folder")
+        whole = os.path.join(self.cwd, path).rstrip("/") or "/"
+        # The folder is resolved, the last part is not: a link in the repository is meant as the link it is.
+        folder, name = os.path.split(whole)
+        whole = os.path.realpath(whole) if name in ("", ".", "..") else os.path.join(os.path.realpath(folder), name)
+        inside = top.rstrip("/") + "/"
+        if not f"{whole}/".startswith(inside):
+            raise errors.Usage(f"{ascii(path)} lies outside {top}", hint="name paths of this worktree")
+        return whole[len(inside) :]
+
 
 def open(
     env: Mapping[str, str], clock: Callable[[], datetime], cwd: str | None = None, patience: float | None = None

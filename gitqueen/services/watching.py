@@ -14,6 +14,9 @@ from gitqueen.services.queen import Queen
 from gitqueen.settings import STALE_SCAN
 from gitqueen.store import database, repos
 
+BEGINNING = 3.0
+"""Seconds in which a look around that was started should have begun."""
+
 
 def fresh(queen: Queen) -> bool:
     """Whether the last look around is recent enough to answer from."""
@@ -22,22 +25,38 @@ def fresh(queen: Queen) -> bool:
     return 0 <= age < STALE_SCAN  # a scan from the future: the clock was set back
 
 
-def announce(queen: Queen) -> None:
-    """Tell the hooks, which know no clock, until when no look around is due: the time of a file is in the future."""
-    path = os.path.join(queen.settings.home, "next-scan")
-    due = queen.now.timestamp() + STALE_SCAN
+def announce(queen: Queen, until: float = STALE_SCAN) -> None:
+    """Tell the hooks, which know no clock, for how many seconds from now no look around is due: the time of a file is
+    in the future."""
+    due = queen.now.timestamp() + until
     try:
-        with open(path, "ab"):
-            os.utime(path, (due, due))
+        with open(_due(queen), "ab"):
+            os.utime(_due(queen), (due, due))
     except OSError:
         pass  # then they start one too many
 
 
 def start_detached(queen: Queen) -> None:
     """Have somebody else look around: a process of its own that outlives this command and holds none of its files."""
-    if not fresh(queen):
-        # -P: the working folder may be a stranger's repository with a gitqueen.py of its own.
-        _start(queen, ["-P", "-m", "gitqueen", "scan", "--stale"])
+    if fresh(queen) or _begun(queen):
+        return
+    # Of 64 commands at once each would start its own, which costs more than the commands.
+    announce(queen, BEGINNING)
+    # -P: the working folder may be a stranger's repository with a gitqueen.py of its own.
+    _start(queen, ["-P", "-m", "gitqueen", "scan", "--stale"])
+
+
+def _begun(queen: Queen) -> bool:
+    """Whether another has started one a moment ago."""
+    try:
+        left = os.stat(_due(queen)).st_mtime - queen.now.timestamp()
+    except OSError:
+        return False
+    return 0 < left <= BEGINNING
+
+
+def _due(queen: Queen) -> str:
+    return os.path.join(queen.settings.home, "next-scan")
 
 
 def start_drain(queen: Queen) -> None:

@@ -227,7 +227,8 @@ def _begin(db: Database, patience: float) -> None:
                 waited = time.monotonic() - started
                 if waited >= patience or not _is_busy(fault):
                     raise
-            time.sleep((0.001 + time.perf_counter_ns() % 9973 / 500_000) / (1 + waited * waited))
+            # Not ever more often: on a busy machine the looking itself would keep the one who holds it from its end.
+            time.sleep((0.001 + time.perf_counter_ns() % 9973 / 500_000) / (1 + min(waited, 3) ** 2))
     finally:
         db.execute(f"PRAGMA busy_timeout = {int(db.patience * 1000)}")
 

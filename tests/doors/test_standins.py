@@ -153,7 +153,8 @@ def test_whoever_asks_for_more_gets_the_real_module() -> None:
         print(shlex.split("a 'b c'"), [one.name for one in dataclasses.fields(dataclasses.make_dataclass("A", ["x"]))])
         with contextlib.suppress(ValueError):
             json.loads("{")
-        import subprocess, json.decoder
+        import subprocess, json.decoder, collections.abc
+        assert issubclass(deque, collections.abc.Sequence) and collections.OrderedDict
         print(json.decoder.JSONDecoder().decode("[1]"), subprocess.run(["true"]).returncode)
     """
     assert _behind(code) == "JSONDecodeError SIGKILL d41d8cd98f00b204e9800998ecf8427e\n['a', 'b c'] ['x']\n[1] 0\n"
