@@ -173,10 +173,18 @@ def _ended(pid: int, deadline: float) -> int:
 
 
 def _end(pid: int) -> None:
+    kill(pid)
+    try:
+        os.waitpid(pid, 0)
+    except ChildProcessError:
+        pass
+
+
+def kill(pid: int) -> None:
+    """Kill a child that leads a session, with all that it started there."""
     import signal
 
     try:
         os.killpg(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-    except (ProcessLookupError, ChildProcessError):
-        pass
+    except OSError:
+        pass  # it is gone; macOS says of one that is dying that it is not ours

@@ -52,7 +52,7 @@ def install() -> None:
     try:
         given |= {"json": _json(), "signal": _signal(), "functools": {"lru_cache": _lru_cache()}}
         given |= {"hashlib": {"sha1": __import__("_sha1").sha1, "sha256": _sha256()}}
-    except (ImportError, AttributeError, TypeError):
+    except Exception:
         pass  # another Python than CPython, or one that has changed what is private to it
     for name, what in given.items():
         sys.modules.setdefault(name, StandIn(name, what))

@@ -105,11 +105,11 @@ def reading(*args: str, cwd: str, stdin: bytes = b"") -> Iterator[IO[bytes]]:
                 yield out
                 whole = not out.read(1)
             except BaseException:
-                _end(child.pid)
+                children.kill(child.pid)
                 child.wait()
                 raise
         if not whole:
-            _end(child.pid)
+            children.kill(child.pid)
         if child.wait() and whole:
             said.seek(0)
             words = said.read().decode("utf-8", "replace").strip()
@@ -119,15 +119,6 @@ def reading(*args: str, cwd: str, stdin: bytes = b"") -> Iterator[IO[bytes]]:
 def _command(args: Sequence[str]) -> str:
     """What git was asked to do, without the options before it."""
     return next((word for word in args if not word.startswith("-")), args[0])
-
-
-def _end(pid: int) -> None:
-    import signal
-
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def without_local(env: Mapping[str, str]) -> dict[str, str]:
