@@ -30,8 +30,8 @@ def announce(queen: Queen, until: float = STALE_SCAN) -> None:
     in the future."""
     due = queen.now.timestamp() + until
     try:
-        with open(_due(queen), "ab"):
-            os.utime(_due(queen), (due, due))
+        os.close(os.open(_due(queen), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        os.utime(_due(queen), (due, due))
     except OSError:
         pass  # then they start one too many
 

@@ -167,10 +167,13 @@ def test_another_programs_database_is_refused_and_left_alone(
     assert db.execute("PRAGMA user_version").fetchone() == (0,)
 
 
+OURS_ALONE = {"queen.db": "600", "queen.db-shm": "600", "queen.db-wal": "600", "next-scan": "600"}
+
+
 @pytest.mark.parametrize("umask", ["000", "022", "077"])
 def test_nobody_else_may_read_it_whatever_the_umask(umask: str, home: Path, run: Runner) -> None:
     run("sh", "-c", f'umask {umask}; "$@"', "sh", _command(), "iam", check=True)
-    assert modes(home) == {"queen": "700", "queen.db": "600", "queen.db-shm": "600", "queen.db-wal": "600"}
+    assert modes(home) == {"queen": "700", **OURS_ALONE}
 
 
 def test_loose_rights_are_tightened(home: Path, run: Runner, plain_db: Plain) -> None:
@@ -180,7 +183,7 @@ def test_loose_rights_are_tightened(home: Path, run: Runner, plain_db: Plain) ->
     db.executescript(f"PRAGMA journal_mode = WAL; {ORIGINAL}")  # stays open: the -wal and -shm beside it are loose too
     assert modes(home) == {"queen": "755", "queen.db": "644", "queen.db-shm": "644", "queen.db-wal": "644"}
     run("gitqueen", "iam", check=True)
-    assert modes(home) == {"queen": "700", "queen.db": "600", "queen.db-shm": "600", "queen.db-wal": "600"}
+    assert modes(home) == {"queen": "700", **OURS_ALONE}
 
 
 def test_a_folder_that_all_share_keeps_its_rights(tmp_path: Path, run: Runner) -> None:
@@ -188,7 +191,7 @@ def test_a_folder_that_all_share_keeps_its_rights(tmp_path: Path, run: Runner) -
     shared.mkdir()
     shared.chmod(0o1777)
     run("gitqueen", "iam", env={"GITQUEEN_HOME": str(shared)}, check=True)
-    assert modes(shared) == {"shared": "1777", "queen.db": "600", "queen.db-shm": "600", "queen.db-wal": "600"}
+    assert modes(shared) == {"shared": "1777", **OURS_ALONE}
 
 
 def _command() -> str:
