@@ -33,7 +33,10 @@ def test_64_commands_at_once(sister: Callable[..., Sister], tmp_path: Path, home
     assert one.sh("gitqueen whoami").rc == 0
     one.begin(
         "for n in $(seq 64); do (sleep 100 & export GITQUEEN_NAME=w-$n GITQUEEN_PID=$!; "
-        "until [ -e go ]; do sleep 0.01; done; gitqueen claim deploy >$n.out 2>$n.err; echo $? >$n.rc) & done; "
+        "until [ -e go ]; do sleep 0.01; done; "
+        # A busy machine may keep one waiting for more than 10 s. Who is told to try again in a moment does.
+        "while gitqueen claim deploy >$n.out 2>$n.err; code=$?; [ $code -eq 5 ]; do :; done; "
+        "echo $code >$n.rc) & done; "
         "touch go; for n in $(seq 64); do until [ -s $n.rc ]; do sleep 0.05; done; done"
     )
     assert one.end().rc == 0
