@@ -17,19 +17,16 @@ LARGEST = 10 * 1024 * 1024
 
 def main(argv: list[str]) -> int:
     """`argv`: the agent's kind. Always 0."""
-    standins.install()
-    from gitqueen.cli import limit  # what this imports is a stand-in now
-
     try:
-        limit.hurry()
-        _answer(argv[0] if argv else "")
+        standins.install()
+        from gitqueen.cli import limit  # what this imports is a stand-in now
+
+        with limit.within():
+            _answer(argv[0] if argv else "")
     except BaseException as fault:
-        limit.rest()
         from gitqueen import crashes
 
         crashes.log(os.environ, fault)
-    finally:
-        limit.rest()
     return 0
 
 

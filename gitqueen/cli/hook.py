@@ -31,20 +31,18 @@ def main(argv: list[str]) -> int:
         from gitqueen.cli import door
 
         return door.main(argv[1:])
-    from gitqueen.cli import standins
-
-    standins.install()
-    from gitqueen.cli import limit  # what this imports is a stand-in now
-
     try:
-        limit.hurry()
-        return _answer(argv)
+        from gitqueen.cli import standins
+
+        standins.install()
+        from gitqueen.cli import limit  # what this imports is a stand-in now
+
+        with limit.within():
+            return _answer(argv)
     except KeyboardInterrupt:
         return 130
     except BaseException as fault:
         return _open(_words(fault), fault)
-    finally:
-        limit.rest()
 
 
 def _answer(argv: list[str]) -> int:

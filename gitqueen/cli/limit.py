@@ -18,17 +18,21 @@ class TooSlow(BaseException):
         self.message = f"no answer within {seconds:g} s"
 
 
-def hurry(limit: float = LIMIT) -> None:
-    """Have `TooSlow` raised in this process once the limit is over, unless it has rested by then."""
-    said = os.environ.get("GITQUEEN_HOOK_LIMIT", "")
-    seconds = float(said) if said.isdecimal() and said != "0" else limit
+class within:
+    """`with within():` there `TooSlow` is raised after `seconds`, or as many as GITQUEEN_HOOK_LIMIT says."""
 
-    def over(*_: object) -> None:
-        raise TooSlow(seconds)
+    __slots__ = ("seconds",)
 
-    signal.signal(signal.SIGALRM, over)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    def __init__(self, seconds: float = LIMIT) -> None:
+        said = os.environ.get("GITQUEEN_HOOK_LIMIT", "")
+        self.seconds = float(said) if said.isdecimal() and said != "0" else seconds
 
+    def __enter__(self) -> None:
+        signal.signal(signal.SIGALRM, self._over)
+        signal.setitimer(signal.ITIMER_REAL, self.seconds)
 
-def rest() -> None:
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    def __exit__(self, *_: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _over(self, *_: object) -> None:
+        raise TooSlow(self.seconds)

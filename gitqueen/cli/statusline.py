@@ -21,21 +21,19 @@ if __name__ == "__main__":
 
 
 def main() -> int:
-    from gitqueen.cli import standins
-
-    standins.install()
-    from gitqueen.cli import limit  # what this imports is a stand-in now
-
     try:
-        limit.hurry(LIMIT)
-        words = _line()
-        # Bytes: a pipe without UTF-8 must not stop a line.
-        sys.stdout.buffer.write(words.encode("utf-8", "backslashreplace") + b"\n")
-        sys.stdout.flush()
+        from gitqueen.cli import standins
+
+        standins.install()
+        from gitqueen.cli import limit  # what this imports is a stand-in now
+
+        with limit.within(LIMIT):
+            words = _line()
+            # Bytes: a pipe without UTF-8 must not stop a line.
+            sys.stdout.buffer.write(words.encode("utf-8", "backslashreplace") + b"\n")
+            sys.stdout.flush()
     except BaseException:
         pass
-    finally:
-        limit.rest()
     return 0
 
 

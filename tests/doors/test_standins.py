@@ -179,10 +179,10 @@ def test_a_time_limit_and_a_database_work_with_them() -> None:
         import sqlite3, time
         del os.environ["GITQUEEN_HOOK_LIMIT"]
         try:
-            limit.hurry(0.05); time.sleep(20)
+            with limit.within(0.05):
+                time.sleep(20)
         except limit.TooSlow as late:
             print(late.message)
-        limit.rest()
         db = sqlite3.connect(":memory:")
         for _ in range(3):
             print(db.execute("SELECT ?", (1,)).fetchone())
